@@ -1,0 +1,1 @@
+"""Who gets it: intake, the life of a subscription, segments."""

@@ -1,0 +1,1 @@
+"""The command: parse, make one call, show the answer."""

@@ -1,0 +1,149 @@
+"""check, editions, build, test: what an issue will be, before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import asdict
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.audience import addresses, segments
+from mailer.audience import subscribers as people
+from mailer.cli import views
+from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
+from mailer.compose import checks, headers
+from mailer.compose.composition import Composition
+from mailer.compose.editions import key, select
+from mailer.deliver import once
+from mailer.errors import MailerError
+from mailer.models import DeliveryState, Selection, Severity, Subscriber
+from mailer.newsroom import Newsroom, clock
+
+_READER = Subscriber("reader@example.org")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (check, editions, build, test):
+        app.command()(command)
+
+
+def check(
+    context: typer.Context,
+    issue: IssueName,
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+) -> None:
+    """What is wrong with an issue. Exit 1 when something must be mended."""
+    room = newsroom(context)
+    composition = room.compose(issue)
+    findings = checks.run(composition, *segments.of(composition.issue, room.store.audience))
+    grave = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    if as_json:
+        print_json({"issue": composition.issue.slug, "findings": [asdict(finding) for finding in findings]})
+    else:
+        out.print(views.findings(composition.issue, findings))
+    raise typer.Exit(1 if any(finding.severity in grave for finding in findings) else 0)
+
+
+def editions(context: typer.Context, issue: IssueName, as_json: Json = False) -> None:
+    """Each distinct edition: interests, stories, bytes, head count."""
+    room = newsroom(context)
+    composition = room.compose(issue)
+    found, nothing_left = segments.of(composition.issue, room.store.audience)
+    sizes = {edition.key: composition.sizes(edition.selection) for edition in found}
+    if as_json:
+        print_json(views.editions_data(composition.issue, found, nothing_left, sizes))
+        return
+    out.print(views.editions_table(composition, found, nothing_left, sizes))
+    if not found:
+        say("Nobody is subscribed yet. Begin with: mailer subscribers import FILE.csv")
+
+
+def build(
+    context: typer.Context,
+    issue: IssueName,
+    to: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Default: build/ISSUE here.")] = None,
+    person: Annotated[str, typer.Option("--for", metavar="EMAIL", help="Only this person's message.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Write the finished HTML, text and .eml of each edition, or of one person."""
+    room = newsroom(context)
+    composition = room.compose(issue)
+    folder = to or room.root / "build" / composition.issue.slug
+    folder.mkdir(parents=True, exist_ok=True)
+    if person:
+        subscriber = people.find(room.store.audience, person)
+        wanted = {subscriber.email: (select(composition.issue, subscriber.interests), subscriber)}
+    else:
+        found, _ = segments.of(composition.issue, room.store.audience)
+        selections = [composition.everything, *(edition.selection for edition in found)]
+        wanted = {f"{len(selection):02d}-stories-{key(selection)}": (selection, _READER) for selection in selections}
+    written: list[Path] = []
+    for name, (selection, subscriber) in wanted.items():
+        if not selection:
+            raise MailerError(f"no story of this issue matches the interests of {subscriber.email}: no mail for them")
+        written += _write(room, composition, selection, subscriber, folder / name, inert=not person)
+    for picture in composition.issue.pictures:
+        place = folder / picture.path.relative_to(composition.issue.path.parent.resolve())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture.path, place)
+    if as_json:
+        print_json({"issue": composition.issue.slug, "folder": str(folder), "files": [path.name for path in written]})
+    else:
+        out.print(f"{len(written)} files in {folder}")
+
+
+def _write(
+    room: Newsroom, composition: Composition, selection: Selection, subscriber: Subscriber, base: Path, inert: bool
+) -> list[Path]:
+    personal = composition.personaliser(room.tokens, inert).personal(subscriber)
+    utf8 = not headers.ascii_address(subscriber.email).isascii()
+    message = composition.template(selection).fill(personal, format_datetime(clock()), utf8)
+    contents = {
+        ".html": composition.html_for(selection, personal).encode("utf-8"),
+        ".txt": composition.text_for(selection, personal).encode("utf-8"),
+        ".eml": message,
+    }
+    paths = []
+    for ending, content in contents.items():
+        path = base.with_name(base.name + ending)
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
+
+
+def test(
+    context: typer.Context,
+    issue: IssueName,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Where the test mail goes.")],
+    as_json: Json = False,
+) -> None:
+    """Send one test mail, marked as such. It never appears in the send log; its links change nothing."""
+    room = newsroom(context)
+    composition = room.compose(issue)
+    try:
+        address = addresses.normalise(to)
+    except addresses.AddressError as error:
+        raise MailerError(f"“{to}” is no address: {error}") from None
+    known = room.store.audience.find(addresses.key(address))
+    reader = known or Subscriber(address)
+    selection = select(composition.issue, reader.interests) or composition.everything
+    personal = composition.personaliser(room.tokens, inert=True).personal(reader)
+    recipient = headers.ascii_address(reader.email)
+    message = composition.template(selection, f"[Test] {composition.issue.subject}").fill(
+        personal, format_datetime(clock()), not recipient.isascii()
+    )
+    job = room.relay, headers.parts_of(room.config.newsletter.sender)[1], recipient, message
+    outcome = asyncio.run(once.send(*job, timeout=room.config.smtp.timeout.total_seconds()))
+    reply = outcome.reply
+    if as_json:
+        print_json({"issue": composition.issue.slug, "to": reader.email, "state": outcome.state, "code": reply.code,
+                    "reply": reply.text, "step": reply.step, "stories": len(selection)})  # fmt: skip
+    else:
+        out.print(f"{outcome.state}: {reply.code or ''} {reply.text}".replace(":  ", ": "))
+    raise typer.Exit(0 if outcome.state is DeliveryState.ACCEPTED else 3)

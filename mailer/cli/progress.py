@@ -1,0 +1,94 @@
+"""The live display of a send: one line that moves in a terminal, plain lines elsewhere; and Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from datetime import timedelta
+
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from mailer.cli.app import err, say
+from mailer.deliver.run import Run
+from mailer.models import Balance, DeliveryState
+from mailer.newsroom import clock
+
+_REFRESH = 0.25  # seconds
+_PLAIN_EVERY = 10.0  # seconds between lines when nobody watches live
+
+
+async def watch(run: Run, before: Balance, wait: bool) -> Balance:
+    """Run a send and show it. The first Ctrl-C or SIGTERM finishes what is in flight, the second stops at once.
+
+    Raises asyncio.CancelledError after the second, and whatever the run raises.
+    """
+    task = asyncio.ensure_future(run.go(wait))
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if run.stopped:
+            task.cancel()
+        else:
+            say("Stopping: finishing what is in flight. Once more to stop at once.")
+            run.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    show = _Display(run, before.queued + before.claimed + before.deferred)
+    try:
+        if err.is_terminal:
+            await show.live(task)
+        else:
+            await show.lines(task)
+        return await task
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Display:
+    def __init__(self, run: Run, total: int) -> None:
+        self._run = run
+        self._total = min(total, run.job.limit) if run.job.limit else total
+        self._started = asyncio.get_running_loop().time()
+
+    async def live(self, task: asyncio.Future[Balance]) -> None:
+        with Live(self._row(), console=err, refresh_per_second=4, transient=True) as live:
+            while not task.done():
+                await asyncio.wait([task], timeout=_REFRESH)
+                live.update(self._row())
+
+    async def lines(self, task: asyncio.Future[Balance]) -> None:
+        while not task.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(asyncio.wait([task])), _PLAIN_EVERY)
+            print(self._text(), file=sys.stderr, flush=True)
+
+    def _row(self) -> Table:
+        row = Table.grid(padding=(0, 2))
+        row.add_row(ProgressBar(total=max(1, self._total), completed=self._done(), width=20), self._text())
+        return row
+
+    def _done(self) -> int:
+        settled = self._run.tally.states
+        return sum(count for state, count in settled.items() if state is not DeliveryState.DEFERRED)
+
+    def _text(self) -> str:
+        if self._run.waiting_until is not None:
+            left = max(timedelta(), self._run.waiting_until - clock())
+            return f"deferred deliveries are due in {str(left).partition('.')[0]}; Ctrl-C stops"
+        states = self._run.tally.states
+        done, seconds = self._done(), asyncio.get_running_loop().time() - self._started
+        rate = self._run.tally.attempts / seconds if seconds > 0 else 0.0
+        left_text = ""
+        if rate and done < self._total:
+            left_text = f", {timedelta(seconds=round((self._total - done) / rate))} left"
+        parts = [f"{done:,} of {self._total:,}, {rate:,.0f}/s{left_text}", f"accepted {states[DeliveryState.ACCEPTED]:,}"]
+        for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN):
+            if states[state]:
+                parts.append(f"{state} {states[state]:,}")
+        return "; ".join(parts)

@@ -1,0 +1,193 @@
+"""How things look in a terminal: tables without heavy boxes, numbers to the right, a closing line that says what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from mailer.compose.composition import GMAIL_CLIP, Composition
+from mailer.models import Balance, Delivery, Edition, Finding, Issue, Segment, Severity, Subscriber
+
+_SEVERITY = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.NOTE: "second"}
+_SHOWN_SEGMENTS = 3
+Sizes = Mapping[str, tuple[int, int]]
+
+
+def table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """An empty table in the house style."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="accent", expand=False)
+    for column in columns:
+        if column in right:
+            made.add_column(column, justify="right", no_wrap=True)
+        else:
+            made.add_column(column, overflow="fold")
+    return made
+
+
+def findings(issue: Issue, found: Sequence[Finding]) -> RenderableType:
+    """Findings, or that there are none."""
+    stories = len(issue.stories)
+    head = f"{issue.slug}: {len(issue.sections)} sections, {stories} stories."
+    if not found:
+        return Text.from_markup(f"{head} [good]Nothing to mend.[/]")
+    rows = [Text(head)]
+    for finding in found:
+        style = _SEVERITY[finding.severity]
+        where = f"{finding.path}:{finding.line}" if finding.line else finding.path
+        rows.append(Text.from_markup(f"\n[{style}]{finding.severity} {finding.id}[/] [second]{escape(where)}[/]"))
+        rows.append(Text(f"  {finding.text}\n  {finding.fix}"))
+    return Group(*rows)
+
+
+def segment_names(segments: Sequence[Segment], labels: Mapping[str, str]) -> str:
+    """`Green jobs + Social finance; no interests`, the largest first."""
+    names = []
+    for segment in sorted(segments, key=lambda one: -one.count):
+        chosen = [labels.get(topic, topic) for topic in segment.interests]
+        names.append(" + ".join(chosen) or "no interests chosen")
+    more = len(names) - _SHOWN_SEGMENTS
+    return "; ".join(names[:_SHOWN_SEGMENTS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def editions_table(
+    composition: Composition, editions: Sequence[Edition], nothing_left: Sequence[Segment], sizes: Sizes
+) -> RenderableType:
+    """Each edition with its head count."""
+    labels = composition.config.interests
+    made = table("edition", "interests", "stories", "bytes", "people", right=("stories", "bytes", "people"))
+    for edition in editions:
+        plain, mailed = sizes[edition.key]
+        size = f"{plain:,}"
+        made.add_row(
+            edition.key[:7],
+            segment_names(edition.segments, labels),
+            str(len(edition.selection)),
+            f"[bad]{size}[/]" if mailed >= GMAIL_CLIP else size,
+            f"{edition.count:,}",
+        )
+    if nothing_left:
+        count = sum(segment.count for segment in nothing_left)
+        made.add_row("none", segment_names(nothing_left, labels), "0", "", f"{count:,}", style="second")
+    people = sum(edition.count for edition in editions)
+    line = f"{people:,} people get one of {len(editions)} editions of {composition.issue.slug}."
+    return Group(made, Text(line))
+
+
+def editions_data(
+    issue: Issue, editions: Sequence[Edition], nothing_left: Sequence[Segment], sizes: Sizes
+) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "issue": issue.slug,
+        "audience": sum(edition.count for edition in editions) + sum(segment.count for segment in nothing_left),
+        "editions": [
+            {
+                "edition": edition.key,
+                "interests": [list(segment.interests) for segment in edition.segments],
+                "stories": len(edition.selection),
+                "story_ids": list(edition.selection),
+                "bytes": sizes[edition.key][0],
+                "bytes_mailed": sizes[edition.key][1],
+                "people": edition.count,
+            }
+            for edition in editions
+        ],
+        "nothing_left": [
+            {"interests": list(segment.interests), "people": segment.count} for segment in nothing_left
+        ],
+    }
+
+
+def balance_data(balance: Balance) -> dict[str, Any]:
+    """The balance as JSON. What a running send holds counts as queued."""
+    data = asdict(balance)
+    data["queued"] += data.pop("claimed")
+    return data
+
+
+def balance_table(balance: Balance) -> RenderableType:
+    """audience = accepted + refused + skipped + unknown, or what is open."""
+    made = table("state", "people", "", right=("people",))
+    rows = (
+        ("accepted", balance.accepted, "the server took responsibility", "good"),
+        ("refused", balance.refused, "the server said no for good", "bad"),
+        ("skipped", balance.skipped, "not offered: left, erased, or nothing for them", ""),
+        ("unknown", balance.unknown, "sent, but no reply was read", "bad"),
+        ("deferred", balance.deferred, "put off; will be tried again", "warn"),
+        ("queued", balance.queued + balance.claimed, "not tried yet", ""),
+    )
+    for name, count, meaning, style in rows:
+        shown = f"[{style}]{count:,}[/]" if style and count else f"{count:,}"
+        made.add_row(name, shown, f"[second]{meaning}[/]")
+    made.add_section()
+    made.add_row("audience", f"{balance.audience:,}", f"[second]{balance.editions} editions[/]")
+    return Group(made, Text(closing_line(balance)))
+
+
+def closing_line(balance: Balance) -> str:
+    """What to do next."""
+    name = balance.issue
+    if balance.unknown:
+        log = f"mailer log {name} --state unknown"
+        return f"{balance.unknown} could not be decided and will not be sent again by themselves: {log}"
+    if not balance.closed:
+        return f"Not finished. Go on with: mailer send {name}"
+    if balance.refused:
+        return f"Finished: the balance closes. See who was refused: mailer log {name} --state refused"
+    return "Finished: the balance closes."
+
+
+def log_table(deliveries: Iterable[Delivery]) -> Table:
+    """The send log in columns that fit 80."""
+    made = table("address", "state", "tries", "reply", right=("tries",))
+    for row in deliveries:
+        reply = " ".join(str(part) for part in (row.code or "", row.reply) if part)
+        made.add_row(escape(row.email or f"(erased, no. {row.subscriber_id})"), row.state, str(row.attempts),
+                     escape(reply))  # fmt: skip
+    return made
+
+
+def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
+    """One row of the log as DESIGN section 6 prints it."""
+    return {
+        "email": row.email,
+        "state": row.state,
+        "attempts": row.attempts,
+        "code": row.code,
+        "enhanced": row.enhanced,
+        "reply": row.reply,
+        "step": row.step,
+        "message_id": message_id,
+        "edition": row.edition,
+        "queued_at": row.queued_at,
+        "settled_at": row.settled_at,
+    }
+
+
+def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -> Table:
+    """People with their interests."""
+    made = table("address", "name", "interests", "state")
+    for person in people:
+        chosen = ", ".join(labels.get(topic, topic) for topic in person.interests) or "[second]none chosen[/]"
+        made.add_row(escape(person.email), escape(person.name), chosen, person.state)
+    return made
+
+
+def subscriber_data(person: Subscriber) -> dict[str, Any]:
+    """One person as JSON."""
+    return {
+        "email": person.email,
+        "name": person.name,
+        "interests": list(person.interests),
+        "language": person.language,
+        "fields": dict(person.fields),
+        "state": person.state,
+        "changed_at": person.changed_at,
+    }

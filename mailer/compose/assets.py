@@ -1,0 +1,110 @@
+"""What an issue points to: links checked, pictures found beside it. Never looks outside the issue's folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from mailer.config import Config
+from mailer.models import Picture
+
+_SCHEMES = ("https", "http", "mailto", "tel")
+
+
+@dataclass(slots=True)
+class IssueAssets:
+    """Resolves against one issue's folder; mistakes go to `report`."""
+
+    folder: Path
+    config: Config
+    report: Callable[[int, str], None]
+    _sizes: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
+
+    def link(self, href: str, line: int) -> str | None:
+        """An absolute address: https, http, mailto and tel as they are, a file beside the issue as published."""
+        href = href.strip()
+        if href in ("", "#"):
+            self.report(line, "this link is empty; write the address between the round brackets")
+            return None
+        if href.startswith("#"):
+            self.report(line, f"“{href}” leads inside the mail, which several mail programs ignore; link to a page")
+            return None
+        parts = urlsplit(href)
+        if parts.scheme in ("https", "http") and not parts.hostname:
+            self.report(line, f"“{href}” names no host; write https://example.org/page")
+            return None
+        if parts.scheme in _SCHEMES:
+            return href
+        if parts.scheme or href.startswith("//"):
+            self.report(line, f"“{href}” cannot be a link in a mail; use https:, http:, mailto: or tel:")
+            return None
+        path = self._inside(unquote(parts.path), "file", line)
+        return self._published(path) if path else None
+
+    def picture(self, source: str, alt: str, line: int) -> Picture | None:
+        """The picture, with the size of its file, and where its bytes will be found by a mail program."""
+        source = unquote(source.strip())
+        if not source:
+            self.report(line, "this picture names no file; write ![what it shows](images/name.png)")
+            return None
+        if not alt.strip():
+            self.report(line, f"the picture {source} has no alt text; say between the square brackets what it shows")
+        if urlsplit(source).scheme:
+            self.report(line, f"“{source}” is on another host; put the picture into the issue's folder")
+            return None
+        path = self._inside(source, "picture", line)
+        if path is None:
+            return None
+        if path not in self._sizes:
+            self._sizes[path] = _size(path)
+        size = self._sizes[path]
+        if size is None:
+            self.report(line, f"{source} is no picture that mail programs show; save it as PNG, JPEG or GIF")
+            return None
+        name = path.relative_to(self.folder.resolve()).as_posix()
+        if self.config.newsletter.images == "embed":
+            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', name)}@{self.folder.name}"
+        else:
+            url = self._published(path)
+        return Picture(path=path, url=url, alt=" ".join(alt.split()), width=size[0], height=size[1])
+
+    def _inside(self, name: str, what: str, line: int) -> Path | None:
+        folder = self.folder.resolve()
+        try:
+            path = (folder / name).resolve()
+        except (OSError, ValueError):
+            path = Path("/")
+        if not path.is_relative_to(folder):
+            self.report(line, f"the {what} “{name}” lies outside the issue's folder; copy it into {self.folder.name}/")
+            return None
+        if not path.is_file():
+            near = _similar(folder, path.name)
+            self.report(line, f"there is no {what} “{name}” in the issue's folder{near}")
+            return None
+        return path
+
+    def _published(self, path: Path) -> str:
+        name = quote(path.relative_to(self.folder.resolve()).as_posix())
+        return f"{self.config.newsletter.public_url}/{self.folder.name}/{name}"
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the file's header; None when it is no PNG, JPEG or GIF."""
+    from PIL import Image, UnidentifiedImageError  # 30 ms to import, and many issues have no picture
+
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "GIF")) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _similar(folder: Path, name: str) -> str:
+    from difflib import get_close_matches
+
+    names = {path.name: path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    return f". Did you mean “{names[close[0]]}”?" if close else "; put it there, or mend the name"

@@ -1,0 +1,111 @@
+"""An issue, composed: the marked pages, the editions cut from them, and their message templates.
+
+    composition = Composition.of(issue, theme, config)     rendered once
+    composition.template(selection)                        MIME with slots, once per distinct selection
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from mailer.compose import page
+from mailer.compose.editions import MarkedPage, select
+from mailer.compose.marks import Marks
+from mailer.compose.message import MessageTemplate, compile_message, fill_page, qp
+from mailer.compose.personal import Personal, Personaliser
+from mailer.compose.theme import Theme
+from mailer.config import Config
+from mailer.errors import InputError
+from mailer.models import Issue, Problem, Selection
+from mailer.tokens import Tokens
+
+GMAIL_CLIP = 102_400  # bytes of quoted-printable HTML; Gmail hides the rest behind a link (email-bugs #41)
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One issue in one template."""
+
+    issue: Issue
+    theme: Theme
+    config: Config
+    marks: Marks
+    html: MarkedPage
+    text: MarkedPage
+    _templates: dict[tuple[Selection, str], MessageTemplate] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, issue: Issue, theme: Theme, config: Config) -> Composition:
+        """Render both pages. Raises InputError when the template is wrong."""
+        marks = Marks.of(issue)
+        try:
+            html = MarkedPage.parse(page.render(issue, theme, config, marks), marks, issue)
+            text = MarkedPage.parse(theme.text(issue, config, marks), marks, issue)
+        except ValueError as error:
+            raise InputError([Problem(f"{theme.shown}/page.mjml.j2", 0, str(error))]) from None
+        return cls(issue, theme, config, marks, html, text)
+
+    @property
+    def everything(self) -> Selection:
+        """The selection of a reader who chose no interests: the whole issue."""
+        return select(self.issue, ())
+
+    def template(self, selection: Selection, subject: str = "") -> MessageTemplate:
+        """The message of an edition, compiled when first asked for."""
+        wanted = (selection, subject)
+        if wanted not in self._templates:
+            self._templates[wanted] = compile_message(
+                self.issue, self.html.cut(selection), self.text.cut(selection), self.config, self.marks, subject
+            )
+        return self._templates[wanted]
+
+    def personaliser(self, tokens: Tokens, inert: bool = False) -> Personaliser:
+        """Makes the personal values of this issue's readers."""
+        words = self.theme.words(self.issue.language)
+        return Personaliser(self.issue, self.config, tokens, words["reader"], words["everything"], inert)
+
+    def html_for(self, selection: Selection, personal: Personal) -> str:
+        """An edition's HTML with one person's values, as a mail program gets it."""
+        return fill_page(self.html.cut(selection), personal, self.marks, html=True)
+
+    def text_for(self, selection: Selection, personal: Personal) -> str:
+        """An edition's text part with one person's values."""
+        return fill_page(self.text.cut(selection), personal, self.marks, html=False)
+
+    def sizes(self, selection: Selection) -> tuple[int, int]:
+        """Bytes of an edition's HTML: in UTF-8, and quoted-printable as mailed."""
+        html = self.html.cut(selection)
+        return len(html.encode("utf-8")), len(qp(html))
+
+    def fingerprint(self) -> dict[str, str]:
+        """What a send is planned from, in parts that can be named when one of them changes."""
+        issue = self.issue
+        parts: dict[str, object] = {f"story “{story.id}”": story for story in issue.stories}
+        parts["the sections"] = [(section.id, section.title, section.intro) for section in issue.sections]
+        parts["the front matter"] = (issue.title, issue.date, issue.subject, issue.preheader, issue.language,
+                                     issue.number, issue.template, issue.masthead)  # fmt: skip
+        parts["the welcome"] = issue.intro
+        parts["the newsletter's settings"] = self.config.newsletter.model_dump()
+        parts["the interests"] = list(self.config.interests.items())
+        prints = {name: _digest(repr(part).encode("utf-8", "replace")) for name, part in parts.items()}
+        for path in sorted(path for path in self.theme.folder.rglob("*") if path.is_file()):
+            name = f"{self.theme.shown}/{path.relative_to(self.theme.folder).as_posix()}"
+            prints[name] = _digest(path.read_bytes())
+        for picture in issue.pictures:
+            prints[f"picture {picture.path.name}"] = _digest(picture.path.read_bytes())
+        return prints
+
+
+def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What differs between two fingerprints, in words."""
+    changed = [f"{name} changed" for name in before if name in after and before[name] != after[name]]
+    gone = [f"{name} is gone" for name in before if name not in after]
+    new = [f"{name} is new" for name in after if name not in before]
+    return changed + gone + new
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+

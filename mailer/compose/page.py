@@ -1,0 +1,120 @@
+"""MJML -> HTML -> inlined HTML: one marked page per issue (mjml-python, premailer).
+
+Both libraries have traps, measured in their released versions:
+
+- MRML writes attribute values in Rust's debug notation: a newline, quote, backslash or almost any character beyond
+  ASCII comes out as `\\n`, `\\"`, `\\u{a0}`. `guard` turns them into numeric references first, which MRML passes
+  through and premailer decodes again.
+- premailer with its defaults drops the doctype and `!important`, and goes to the network. The options below do not.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from functools import cache
+from typing import Any
+
+from mailer.compose.marks import Marks
+from mailer.compose.theme import Theme
+from mailer.config import Config
+from mailer.errors import InputError, MailerError
+from mailer.models import Issue, Problem
+
+_TAG = re.compile(r"<[A-Za-z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
+_VALUE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TITLE = re.compile(r"(<mj-title>)(.*?)(</mj-title>)", re.DOTALL)
+_AWKWARD = re.compile(r"[^ -!#-\[\]-~]")  # outside printable ASCII, and the quote and the backslash
+_UNROLED_TABLE = re.compile(r"<table(?![^>]*\srole=)")
+_FETCHING = re.compile(r"<(?:link|mj-include|script|iframe|object|embed)\b", re.IGNORECASE)
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
+
+
+def render(issue: Issue, theme: Theme, config: Config, marks: Marks) -> str:
+    """The inlined HTML of an issue, with the marks and slots of `marks` in it.
+
+    Raises InputError when the template does not give a page.
+    """
+    mjml = theme.mjml(issue, config, marks)
+    if found := _FETCHING.search(mjml):
+        what = f"{found[0]}> has no place in a mail; take it out"
+        raise InputError([Problem(f"{theme.shown}/page.mjml.j2", 0, what)])
+    html = _html_from_mjml(guard(mjml), theme.shown)
+    return _inline(html, theme.inline_css(issue, config))
+
+
+def guard(mjml: str) -> str:
+    """Write every attribute value, and the title, so that MRML's debug notation leaves it alone."""
+    mjml = _TITLE.sub(lambda found: found[1] + _referenced(found[2]) + found[3], mjml)
+    return _TAG.sub(lambda tag: _VALUE.sub(_guarded_value, tag[0]) if _needs_guard(tag[0]) else tag[0], mjml)
+
+
+def _needs_guard(tag: str) -> bool:
+    return "'" in tag or "\\" in tag or not tag.isascii() or not tag.isprintable()
+
+
+def _guarded_value(found: re.Match[str]) -> str:
+    value: str = found[1] if found[1] is not None else found[2]
+    return f'="{_referenced(value)}"'
+
+
+def _referenced(text: str) -> str:
+    return _AWKWARD.sub(lambda found: " " if found[0] in "\r\n\t" else f"&#{ord(found[0])};", text)
+
+
+def _html_from_mjml(mjml: str, shown: str) -> str:
+    try:
+        html: str = _mjml2html()(mjml, fonts={}, disable_comments=False)
+    except Exception as error:  # MRML raises a bare Exception, without a position for most mistakes
+        what = f"MJML cannot be rendered: {error}. Look for an unclosed tag, or a < that should be &lt;"
+        raise InputError([Problem(f"{shown}/page.mjml.j2", 0, what)]) from None
+    return html
+
+
+@cache
+def _mjml2html() -> Any:
+    """mjml-python's function. The package `mjml` on PyPI installs a module of the same name."""
+    import inspect
+
+    from mjml import mjml2html
+
+    if "include_loader" not in inspect.signature(mjml2html).parameters:
+        raise MailerError(
+            "the module “mjml” that is installed is not mjml-python's. "
+            "Mend it with: pip uninstall mjml; pip install --force-reinstall mjml-python"
+        )
+    return mjml2html
+
+
+def _inline(html: str, css: str) -> str:
+    """Write the author's rules into style attributes, leave everything else as MRML made it."""
+    from premailer import Premailer  # 190 ms to import: cssutils and requests
+
+    html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1)  # premailer looks for capitals (its issue 156)
+    # Spelled-out style sheets in the head are not premailer's: it would strip !important from media queries.
+    html = html.replace("<style", '<style data-premailer="ignore"')
+    inlined: str = Premailer(
+        html,
+        css_text=css,
+        disable_leftover_css=True,
+        keep_style_tags=False,
+        strip_important=False,
+        disable_validation=True,
+        align_floating_images=False,
+        cache_css_parsing=True,
+        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
+        remove_classes=False,
+        include_star_selectors=False,
+        exclude_pseudoclasses=True,
+        allow_network=False,
+        allow_loading_external_files=False,
+        base_url=None,
+        cssutils_logging_level=logging.CRITICAL,
+    ).transform(pretty_print=False)
+    return _tidy(inlined.replace(' data-premailer="ignore"', ""))
+
+
+def _tidy(html: str) -> str:
+    """Roles for layout tables, and no white space between tags: every byte counts towards Gmail's clip."""
+    html = _UNROLED_TABLE.sub('<table role="presentation"', html)
+    return _BETWEEN_TAGS.sub("><", html).strip() + "\n"

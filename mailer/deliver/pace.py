@@ -1,0 +1,22 @@
+"""How fast: an even rate of messages a second over all connections."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Pace:
+    """Gives each message its moment. A rate of 0 means at once."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait until the next message may go out."""
+        if not self._gap:
+            return
+        now = asyncio.get_running_loop().time()
+        moment = max(now, self._next)
+        self._next = moment + self._gap
+        await asyncio.sleep(moment - now)

@@ -1,0 +1,62 @@
+"""A send from start to end: runs of the engine, with waits for deferred deliveries between them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from mailer.deliver.engine import Clock, Engine, Job, Tally, timestamp
+from mailer.models import Balance
+from mailer.store.base import SendLog
+
+
+class Run:
+    """Sends a planned issue. Read `tally`, `waiting_until` while it goes; `stop` ends it after what is in flight."""
+
+    def __init__(self, job: Job, log: SendLog, clock: Clock) -> None:
+        self.job = job
+        self.waiting_until: datetime | None = None
+        self.tally = Tally()
+        self._log = log
+        self._clock = clock
+        self._stopped = asyncio.Event()
+        self._engine: Engine | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """Finish what is in flight, then end."""
+        self._stopped.set()
+        if self._engine is not None:
+            self._engine.stop()
+
+    async def go(self, wait: bool) -> Balance:
+        """Send until nothing is open, or nothing is due and `wait` is off. Raises what the engine raises."""
+        started = self._clock()
+        try:
+            while not self.stopped:
+                self._engine = Engine(self.job, self._log, self._clock, self.tally)
+                await self._engine.run()
+                due = self._log.next_due(self.job.issue)
+                if not due or not wait or self.job.limit:
+                    break
+                await self._wait_until(datetime.fromisoformat(due))
+        finally:
+            self._log.add_seconds(self.job.issue, max(0.0, (self._clock() - started).total_seconds()))
+        return self._log.balance(self.job.issue)
+
+    async def _wait_until(self, moment: datetime) -> None:
+        self.waiting_until = moment
+        try:
+            while not self.stopped and timestamp(self._clock()) < timestamp(moment):
+                left = (moment - self._clock()).total_seconds()
+                try:
+                    # Looked at again each minute: a laptop that slept has a clock that jumped.
+                    await asyncio.wait_for(self._stopped.wait(), min(60.0, max(0.05, left)))
+                except TimeoutError:
+                    continue
+        finally:
+            self.waiting_until = None

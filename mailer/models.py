@@ -1,0 +1,295 @@
+"""The words of the house: what an issue, a subscriber and a delivery are.
+
+Values only, frozen and without behaviour beyond reading themselves. Everything else takes and returns these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+
+Selection = tuple[str, ...]  # story ids in the order of the issue; equal selections share an edition
+
+
+# --- the issue -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of the issue. `url` is what the mail's `src` holds: a public address or a `cid:`."""
+
+    path: Path
+    url: str
+    alt: str
+    width: int  # CSS pixels of the file itself, before it is fitted to the column
+    height: int
+
+    @property
+    def content_id(self) -> str:
+        """The part after `cid:` (RFC 2392); empty when the picture is linked, not embedded."""
+        return self.url.removeprefix("cid:") if self.url.startswith("cid:") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with the words that carry it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """When and where. Days, or moments with an offset from UTC; `end` equals `start` when there is one."""
+
+    start: date | datetime
+    end: date | datetime
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Some Markdown, rendered both ways: safe single-line HTML, and text wrapped at 76 columns."""
+
+    html: str = ""
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.html)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One item of a section. `link` is its closing `{.button}` link, `picture` the one that leads it."""
+
+    id: str
+    title: str
+    body: Prose
+    topics: tuple[str, ...] = ()
+    picture: Picture | None = None
+    link: Link | None = None
+    event: Event | None = None
+    language: str = ""  # BCP 47, where it differs from the issue's
+    line: int = 0
+
+    def suits(self, interests: tuple[str, ...]) -> bool:
+        """Whether a subscriber with these interests gets this story (DESIGN section 4: any in common)."""
+        return not interests or not self.topics or any(topic in interests for topic in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of the issue with its stories."""
+
+    id: str
+    title: str
+    stories: tuple[Story, ...]
+    intro: Prose = Prose()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One number of the newsletter, checked: everything a template needs, and nothing personal."""
+
+    slug: str
+    path: Path
+    digest: str  # SHA-256 of issue.md, hexadecimal
+    title: str
+    date: date
+    subject: str
+    preheader: str
+    language: str
+    template: str
+    sections: tuple[Section, ...]
+    number: str = ""
+    masthead: Picture | None = None
+    intro: Prose = Prose()
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """Every story, in the order of the issue."""
+        return tuple(story for section in self.sections for story in section.stories)
+
+
+
+# --- the audience ----------------------------------------------------------------------------------------
+
+
+class SubscriberState(StrEnum):
+    """Where a subscription stands."""
+
+    ACTIVE = "active"  # gets every issue that has a story for them
+    UNSUBSCRIBED = "unsubscribed"  # left by their own wish; an import never brings them back
+    SUPPRESSED = "suppressed"  # must not be written to; an import never brings them back
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person who reads us. `id` is 0 until the store has given one."""
+
+    email: str
+    name: str = ""
+    interests: tuple[str, ...] = ()
+    language: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    state: SubscriberState = SubscriberState.ACTIVE
+    id: int = 0
+    changed_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """How many active subscribers chose exactly these interests."""
+
+    interests: tuple[str, ...]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One distinct selection of stories, and who shares it."""
+
+    key: str  # first 12 hexadecimal digits of the SHA-256 of the selection
+    selection: Selection
+    segments: tuple[Segment, ...]
+
+    @property
+    def count(self) -> int:
+        """How many people get it."""
+        return sum(segment.count for segment in self.segments)
+
+
+# --- the send log ----------------------------------------------------------------------------------------
+
+
+class DeliveryState(StrEnum):
+    """How far one issue got on its way to one subscriber (DESIGN section 7)."""
+
+    QUEUED = "queued"  # planned, not offered yet
+    CLAIMED = "claimed"  # a running send holds it
+    ACCEPTED = "accepted"  # the server took responsibility: 2xx after the final dot
+    REFUSED = "refused"  # 5xx at a step that concerns this recipient, or retries used up
+    DEFERRED = "deferred"  # 4xx, or the connection broke before the final dot; will be tried again
+    UNKNOWN = "unknown"  # the final dot was sent and no reply was read (RFC 1047); never retried by itself
+    SKIPPED = "skipped"  # never offered: unsubscribed, suppressed, erased, nothing left
+
+
+class Step(StrEnum):
+    """The part of the SMTP conversation a reply belongs to (RFC 5321 section 4.1.1)."""
+
+    CONNECT = "connect"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    CONTENT = "content"  # the message and its final dot
+    RSET = "rset"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the server said, or 0 and our own words when it said nothing."""
+
+    code: int
+    text: str
+    step: Step
+    enhanced: str = ""  # RFC 3463, such as 5.1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one attempt: the state it leads to and the reply that says why."""
+
+    state: DeliveryState
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One issue to one subscriber: a row of the send log. Times are ISO 8601 in UTC, empty until they come."""
+
+    subscriber_id: int
+    email: str
+    state: DeliveryState
+    attempts: int
+    code: int
+    enhanced: str
+    reply: str
+    step: str
+    edition: str
+    queued_at: str
+    next_at: str
+    settled_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that a running send holds, with the person as they are now."""
+
+    subscriber: Subscriber
+    edition: str
+    attempts: int  # before this one
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The count of an issue's deliveries by state. `deferred` are those that wait for another attempt."""
+
+    issue: str
+    audience: int = 0
+    accepted: int = 0
+    refused: int = 0
+    deferred: int = 0
+    unknown: int = 0
+    skipped: int = 0
+    queued: int = 0
+    claimed: int = 0
+    editions: int = 0
+    seconds: float = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Finished: audience = accepted + refused + skipped + unknown."""
+        return self.audience == self.accepted + self.refused + self.skipped + self.unknown
+
+
+# --- what a check says -----------------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"  # the issue must not go out
+    WARNING = "warning"  # somebody should look
+    NOTE = "note"  # good to know
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in the input: where, what, and how to mend it. `line` is 1-based, 0 for the whole file."""
+
+    path: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check has to say, with a stable id that is never reused."""
+
+    id: str
+    severity: Severity
+    path: str
+    line: int
+    text: str
+    fix: str

@@ -1,0 +1,111 @@
+"""A newsroom: a folder on disk -> everything a command needs. The only place that chooses a store or asks the clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cached_property
+from pathlib import Path
+
+from mailer import config as configuration
+from mailer.compose import headers, source
+from mailer.compose.composition import Composition
+from mailer.compose.theme import Theme
+from mailer.config import Config, Relay
+from mailer.deliver.engine import Job
+from mailer.errors import NotFound, nearest
+from mailer.models import Issue
+from mailer.store import SqliteStore, open_store
+from mailer.tokens import Tokens
+
+
+def clock() -> datetime:
+    """The time now, with the local offset from UTC."""
+    return datetime.now(UTC).astimezone()
+
+
+def sample_folder() -> Path:
+    """The sample newsroom: inside an installed package, or the repository this package stands in."""
+    inside = Path(__file__).parent / "sample"
+    return inside if inside.is_dir() else Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """An opened newsroom. Nothing is read before it is asked for."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    @classmethod
+    def open(cls, root: Path, env: Mapping[str, str] = os.environ) -> Newsroom:
+        """Open the folder. Its configuration is read when first needed."""
+        return cls(root.resolve(), env)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration. Raises ConfigError."""
+        return configuration.load(self.root, self.env)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Signs links with the newsroom's key, which is made when there is none."""
+        return Tokens(configuration.secret_key(self.root, self.env))
+
+    @cached_property
+    def store(self) -> SqliteStore:
+        """The store. Raises StoreError."""
+        return open_store(self.config.store.url, self.root)
+
+    @cached_property
+    def relay(self) -> Relay:
+        """The relay with its password."""
+        return configuration.relay(self.config, self.env)
+
+    @property
+    def issues(self) -> list[str]:
+        """The slugs of all issues, the newest first."""
+        return sorted((path.parent.name for path in self.root.glob("issues/*/issue.md")), reverse=True)
+
+    def issue(self, slug: str) -> Issue:
+        """Read an issue. Raises NotFound, or InputError with every mistake in it."""
+        slug = slug.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
+        path = self.root / "issues" / slug / "issue.md"
+        if not path.parent.is_dir() or "/" in slug or slug in ("", ".", ".."):
+            raise NotFound(f"there is no issue “{slug}” in {self.root / 'issues'}. {nearest(slug, self.issues)}")
+        return source.load(path, f"issues/{slug}/issue.md", self.config)
+
+    def compose(self, slug: str) -> Composition:
+        """Read and render an issue. Raises NotFound or InputError."""
+        issue = self.issue(slug)
+        folder = self.root / "templates" / issue.template
+        if not folder.is_dir():
+            known = [path.name for path in sorted((self.root / "templates").glob("*")) if path.is_dir()]
+            raise NotFound(f"there is no template “{issue.template}” in templates/. {nearest(issue.template, known)}")
+        return Composition.of(issue, Theme.load(folder, f"templates/{issue.template}"), self.config)
+
+    def job(self, composition: Composition, rate: float = 0.0, limit: int = 0) -> Job:
+        """Everything the engine needs to send a planned issue."""
+        smtp = self.config.smtp
+        issue = composition.issue.slug
+        planned = self.store.sendlog.editions(issue)
+        return Job(
+            issue=issue,
+            templates={key: composition.template(selection) for key, selection in planned.items()},
+            personaliser=composition.personaliser(self.tokens),
+            sender=headers.ascii_address(parseaddr(self.config.newsletter.sender)[1]),
+            relay=self.relay,
+            connections=smtp.connections,
+            retry=smtp.retry,
+            timeout=smtp.timeout.total_seconds(),
+            rate=rate,
+            limit=limit,
+        )
+
+    def close(self) -> None:
+        """Close the store, if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()

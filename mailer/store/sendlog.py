@@ -1,0 +1,326 @@
+"""The send log: plans, and one delivery row a person (DESIGN section 7).
+
+    queued -> claimed -> accepted | refused | deferred -> (due) -> claimed ... | unknown
+    skipped: never offered
+
+`offer` is durable before the content of a message goes out, `record` before the next content on that connection.
+So a row that is claimed but not offered after a crash was certainly not sent, and one that is offered is unknown.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mailer.errors import Busy, NotFound
+from mailer.models import (
+    Balance,
+    Claim,
+    Delivery,
+    DeliveryState,
+    Edition,
+    Outcome,
+    Segment,
+    Selection,
+    Step,
+    Subscriber,
+)
+from mailer.store.base import Plan
+from mailer.store.sqlite import Database
+
+_ROW = (
+    "d.subscriber_id, COALESCE(NULLIF(d.email, ''), s.email, ''), d.state, d.attempts, d.code, d.enhanced, d.reply,"
+    " d.step, COALESCE(e.key, ''), d.next_at, d.settled_at"
+)
+_ROWS = "deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id LEFT JOIN editions e ON e.id = d.edition_id"
+_CUT_SHORT = "the process ended after the content went out and before the reply was read"
+_GONE = {"unsubscribed": "unsubscribed since the send was planned", "suppressed": "suppressed since it was planned"}
+
+
+class SendLogTable:
+    """Implements base.SendLog."""
+
+    def __init__(self, database: Database, path: Path) -> None:
+        self._db = database
+        self._path = path
+        self._ids: dict[str, int] = {}
+        self._reached: dict[int, int] = {}  # by send: no queued row has a smaller subscriber_id
+
+    @contextmanager
+    def lock(self, issue: str) -> Generator[None]:
+        """Held while an issue is sent. The kernel drops it when the process ends, however it ends."""
+        path = self._path.with_name(f".{self._path.name}.{issue}.lock")
+        with path.open("a+", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise Busy(
+                    f"issue {issue} is being sent by process {holder}. Wait for it, or look: mailer status {issue}"
+                ) from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+            file.truncate(0)
+
+    def plan(self, issue: str) -> Plan | None:
+        """The plan of an issue, if there is one."""
+        row = self._db.execute("SELECT id, planned_at, fingerprint FROM sends WHERE issue = ?", (issue,)).fetchone()
+        if row is None:
+            return None
+        touched = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM deliveries WHERE send_id = ? AND (attempts > 0 OR offered = 1))", (row[0],)
+        ).fetchone()[0]
+        return Plan(issue, row[1], json.loads(row[2]), bool(touched))
+
+    def plans(self) -> list[Plan]:
+        """Every plan, the newest first."""
+        issues = self._db.execute("SELECT issue FROM sends ORDER BY planned_at DESC, id DESC").fetchall()
+        return [plan for (issue,) in issues if (plan := self.plan(issue))]
+
+    def freeze(
+        self,
+        issue: str,
+        fingerprint: Mapping[str, str],
+        editions: Sequence[Edition],
+        nothing_left: Sequence[Segment],
+        now: str,
+    ) -> None:
+        """Write one row a person: a single INSERT ... SELECT through a table of interests -> edition."""
+        with self._db.atomic():
+            send = self._db.execute(
+                "INSERT INTO sends (issue, planned_at, fingerprint) VALUES (?, ?, ?)",
+                (issue, now, json.dumps(dict(fingerprint))),
+            ).lastrowid
+            self._db.execute("CREATE TEMP TABLE shares (interests TEXT PRIMARY KEY, edition_id INTEGER) WITHOUT ROWID")
+            for edition in editions:
+                number = self._db.execute(
+                    "INSERT INTO editions (send_id, key, selection) VALUES (?, ?, ?)",
+                    (send, edition.key, json.dumps(edition.selection)),
+                ).lastrowid
+                self._db.executemany(
+                    "INSERT INTO shares VALUES (?, ?)",
+                    ((";".join(segment.interests), number) for segment in edition.segments),
+                )
+            self._db.executemany(
+                "INSERT INTO shares VALUES (?, NULL)", ((";".join(segment.interests),) for segment in nothing_left)
+            )
+            self._db.execute(
+                "INSERT INTO deliveries (send_id, subscriber_id, edition_id, state, reply, settled_at)"
+                " SELECT ?, s.id, x.edition_id,"
+                " CASE WHEN x.edition_id IS NULL THEN 'skipped' ELSE 'queued' END,"
+                " CASE WHEN x.edition_id IS NULL THEN 'no story of this issue matches the interests chosen' ELSE '' END,"
+                " CASE WHEN x.edition_id IS NULL THEN ? ELSE '' END"
+                " FROM subscribers s JOIN shares x ON x.interests = s.interests WHERE s.state = 'active'",
+                (send, now),
+            )
+            self._db.execute("DROP TABLE temp.shares")
+
+    def forget(self, issue: str) -> None:
+        """Drop a plan of which nothing was tried."""
+        with self._db.atomic():
+            self._db.execute("DELETE FROM deliveries WHERE send_id = ?", (self._send(issue),))
+            self._db.execute("DELETE FROM sends WHERE issue = ?", (issue,))
+        self._reached.pop(self._ids.pop(issue), None)
+
+    def editions(self, issue: str) -> dict[str, Selection]:
+        """The editions of a plan by key."""
+        rows = self._db.execute("SELECT key, selection FROM editions WHERE send_id = ?", (self._send(issue),))
+        return {key: tuple(json.loads(selection)) for key, selection in rows}
+
+    def recover(self, issue: str, now: str) -> int:
+        """Settle what a killed run left claimed."""
+        send = self._send(issue)
+        with self._db.atomic():
+            unknown = self._db.execute(
+                "UPDATE deliveries SET state = 'unknown', offered = 0, attempts = attempts + 1, reply = ?, step = ?,"
+                " code = 0, enhanced = '', settled_at = ?,"
+                " email = COALESCE((SELECT email FROM subscribers WHERE id = subscriber_id), '')"
+                " WHERE send_id = ? AND state = 'claimed' AND offered = 1",
+                (_CUT_SHORT, Step.CONTENT, now, send),
+            ).rowcount
+            self._db.execute(
+                "UPDATE deliveries SET state = 'queued' WHERE send_id = ? AND state = 'claimed'", (send,)
+            )
+        self._reached.pop(send, None)
+        return unknown
+
+    def claim(self, issue: str, limit: int, now: str) -> list[Claim]:
+        """Hold up to `limit` deliveries: those due again first, then the next in the queue."""
+        send = self._send(issue)
+        with self._db.atomic():
+            rows = self._db.execute(
+                "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND state = 'deferred' AND next_at <= ?"
+                " ORDER BY next_at LIMIT ?",
+                (send, now, limit),
+            ).fetchall()
+            if len(rows) < limit:
+                fresh = self._db.execute(
+                    "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND subscriber_id >= ? AND state = 'queued'"
+                    " ORDER BY subscriber_id LIMIT ?",
+                    (send, self._reached.get(send, 0), limit - len(rows)),
+                ).fetchall()
+                if fresh:
+                    self._reached[send] = fresh[-1][0] + 1
+                rows += fresh
+            numbers = [number for (number,) in rows]
+            self._db.executemany(
+                "UPDATE deliveries SET state = 'claimed' WHERE send_id = ? AND subscriber_id = ?",
+                ((send, number) for number in numbers),
+            )
+            return self._claims(send, numbers, now)
+
+    def _claims(self, send: int, numbers: Sequence[int], now: str) -> list[Claim]:
+        marks = ", ".join("?" * len(numbers))
+        rows = self._db.execute(
+            "SELECT d.subscriber_id, s.email, s.name, s.interests, s.language, COALESCE(s.state, 'erased'), e.key,"
+            " d.attempts FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id"
+            f" JOIN editions e ON e.id = d.edition_id WHERE d.send_id = ? AND d.subscriber_id IN ({marks})",
+            (send, *numbers),
+        ).fetchall()
+        claims = []
+        for number, email, name, interests, language, state, edition, attempts in rows:
+            if state != "active":
+                self._skip(send, number, now)
+                continue
+            person = Subscriber(email, name, tuple(interests.split(";")) if interests else (), language, id=number)
+            claims.append(Claim(person, edition, attempts))
+        return claims
+
+    def offer(self, issue: str, subscriber_id: int, now: str) -> bool:
+        """Mark a claim just before its content goes out; False, and skipped, when the person left meanwhile."""
+        send = self._send(issue)
+        offered = self._db.execute(
+            "UPDATE deliveries SET offered = 1 WHERE send_id = ? AND subscriber_id = ? AND EXISTS"
+            " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active')",
+            (send, subscriber_id),
+        ).rowcount
+        if not offered:
+            self._skip(send, subscriber_id, now)
+        return bool(offered)
+
+    def record(self, issue: str, claim: Claim, outcome: Outcome, now: str, next_at: str = "") -> None:
+        """Write the end of an attempt."""
+        send, number, reply = self._send(issue), claim.subscriber.id, outcome.reply
+        settled = "" if outcome.state is DeliveryState.DEFERRED else now
+        with self._db.atomic():
+            self._db.execute(
+                "UPDATE deliveries SET state = ?, offered = 0, attempts = attempts + 1, email = ?, code = ?,"
+                " enhanced = ?, reply = ?, step = ?, next_at = ?, settled_at = ?"
+                " WHERE send_id = ? AND subscriber_id = ?",
+                (
+                    *(outcome.state, claim.subscriber.email, reply.code, reply.enhanced, reply.text, reply.step),
+                    *(next_at, settled, send, number),
+                ),
+            )
+            if outcome.state is DeliveryState.DEFERRED:
+                self._db.execute(
+                    "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
+                    (send, number, now, reply.step, reply.code, reply.text),
+                )
+
+    def release(self, issue: str, claims: Iterable[Claim]) -> None:
+        """Give claims back untried."""
+        send = self._send(issue)
+        with self._db.atomic():
+            self._db.executemany(
+                "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
+                " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
+                ((send, claim.subscriber.id) for claim in claims),
+            )
+        self._reached.pop(send, None)
+
+    def next_due(self, issue: str) -> str:
+        """When the next deferred delivery is due; empty when there is none."""
+        row = self._db.execute(
+            "SELECT MIN(next_at) FROM deliveries WHERE send_id = ? AND state = 'deferred'", (self._send(issue),)
+        ).fetchone()
+        return row[0] or ""
+
+    def add_seconds(self, issue: str, seconds: float) -> None:
+        """Add the time a run took."""
+        self._db.execute("UPDATE sends SET seconds = seconds + ? WHERE issue = ?", (seconds, issue))
+
+    def balance(self, issue: str) -> Balance:
+        """The count by state."""
+        send = self._send(issue)
+        seconds, editions = self._db.execute(
+            "SELECT seconds, (SELECT COUNT(*) FROM editions e WHERE e.send_id = sends.id) FROM sends WHERE id = ?",
+            (send,),
+        ).fetchone()
+        counts = dict(
+            self._db.execute("SELECT state, COUNT(*) FROM deliveries WHERE send_id = ? GROUP BY state", (send,))
+        )
+        empty = Balance(issue, editions=editions, seconds=round(seconds, 3))
+        return replace(empty, audience=sum(counts.values()), **counts)
+
+    def deliveries(self, issue: str, state: DeliveryState | None = None) -> Iterator[Delivery]:
+        """The send log, a row a person."""
+        send, planned_at = self._send(issue), self._planned_at(issue)
+        where, values = (" AND d.state = ?", [state]) if state else ("", [])
+        rows = self._db.execute(
+            f"SELECT {_ROW} FROM {_ROWS} WHERE d.send_id = ?{where} ORDER BY d.subscriber_id", (send, *values)
+        )
+        return (_delivery(row, planned_at) for row in rows)
+
+    def delivery(self, issue: str, subscriber_id: int) -> Delivery | None:
+        """One person's row."""
+        row = self._db.execute(
+            f"SELECT {_ROW} FROM {_ROWS} WHERE d.send_id = ? AND d.subscriber_id = ?",
+            (self._send(issue), subscriber_id),
+        ).fetchone()
+        return _delivery(row, self._planned_at(issue)) if row else None
+
+    def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
+        """Earlier attempts that were put off."""
+        return self._db.execute(
+            "SELECT at, step, code, reply FROM attempts WHERE send_id = ? AND subscriber_id = ? ORDER BY at",
+            (self._send(issue), subscriber_id),
+        ).fetchall()
+
+    def _skip(self, send: int, subscriber_id: int, now: str) -> None:
+        row = self._db.execute("SELECT state FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
+        why = _GONE.get(row[0], "") if row else "erased since the send was planned"
+        self._db.execute(
+            "UPDATE deliveries SET state = 'skipped', offered = 0, reply = ?, settled_at = ?"
+            " WHERE send_id = ? AND subscriber_id = ?",
+            (why, now, send, subscriber_id),
+        )
+
+    def _send(self, issue: str) -> int:
+        if issue not in self._ids:
+            row = self._db.execute("SELECT id FROM sends WHERE issue = ?", (issue,)).fetchone()
+            if row is None:
+                raise NotFound(f"issue {issue} has not been planned yet. Begin with: mailer send {issue}")
+            self._ids[issue] = int(row[0])
+        return self._ids[issue]
+
+    def _planned_at(self, issue: str) -> str:
+        row = self._db.execute("SELECT planned_at FROM sends WHERE issue = ?", (issue,)).fetchone()
+        return str(row[0])
+
+
+def _delivery(row: Sequence[Any], planned_at: str) -> Delivery:
+    number, email, state, attempts, code, enhanced, reply, step, edition, next_at, settled_at = row
+    return Delivery(
+        subscriber_id=number,
+        email=email,
+        state=DeliveryState(state),
+        attempts=attempts,
+        code=code,
+        enhanced=enhanced,
+        reply=reply,
+        step=step,
+        edition=edition,
+        queued_at=planned_at,
+        next_at=next_at,
+        settled_at=settled_at,
+    )
