@@ -116,7 +116,6 @@ class Issue:
         return tuple(story for section in self.sections for story in section.stories)
 
 
-
 # --- the audience ----------------------------------------------------------------------------------------
 
 

@@ -119,9 +119,7 @@ def _reading(path: Path, shown: str) -> Generator[TextIO]:
 class _Reader:
     """Lines of one file as Newcomers, in batches; mistakes go to `bad`."""
 
-    def __init__(
-        self, file: TextIO, shown: str, config: Config, bad: Callable[[int, str, list[str]], None]
-    ) -> None:
+    def __init__(self, file: TextIO, shown: str, config: Config, bad: Callable[[int, str, list[str]], None]) -> None:
         self.rejected = 0
         self._bad = bad
         self._interests: Mapping[str, str] = config.interests
@@ -224,7 +222,9 @@ def _columns(header: str, delimiter: str, shown: str) -> list[str]:
         raise InputError([Problem(shown, 1, f"the header cannot be read: {error}")]) from None
     columns = [name.strip().lower() for name in names]
     if not any(columns):
-        raise InputError([Problem(shown, 1, "is empty; the first line names the columns: email,name,interests,language")])
+        raise InputError(
+            [Problem(shown, 1, "is empty; the first line names the columns: email,name,interests,language")]
+        )
     problems = []
     if "email" not in columns:
         what = f"has no column “email” in its header “{header.strip()[:80]}”; columns are separated by , ; or tab"

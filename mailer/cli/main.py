@@ -1,7 +1,7 @@
 """The door: options before the command, and every error as a sentence and an exit code.
 
-    0 done   1 the input is wrong   2 wrong usage   3 some deliveries are refused, deferred or unknown
-    4 the relay could not be used   130 interrupted
+0 done   1 the input is wrong   2 wrong usage   3 some deliveries are refused, deferred or unknown
+4 the relay could not be used   130 interrupted
 """
 
 from __future__ import annotations

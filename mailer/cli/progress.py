@@ -87,7 +87,10 @@ class _Display:
         left_text = ""
         if rate and done < self._total:
             left_text = f", {timedelta(seconds=round((self._total - done) / rate))} left"
-        parts = [f"{done:,} of {self._total:,}, {rate:,.0f}/s{left_text}", f"accepted {states[DeliveryState.ACCEPTED]:,}"]
+        parts = [
+            f"{done:,} of {self._total:,}, {rate:,.0f}/s{left_text}",
+            f"accepted {states[DeliveryState.ACCEPTED]:,}",
+        ]
         for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN):
             if states[state]:
                 parts.append(f"{state} {states[state]:,}")

@@ -99,9 +99,7 @@ def editions_data(
             }
             for edition in editions
         ],
-        "nothing_left": [
-            {"interests": list(segment.interests), "people": segment.count} for segment in nothing_left
-        ],
+        "nothing_left": [{"interests": list(segment.interests), "people": segment.count} for segment in nothing_left],
     }
 
 

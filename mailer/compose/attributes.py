@@ -11,10 +11,13 @@ from mailer.errors import nearest
 from mailer.models import Event
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_ITEM = re.compile(r"""\s*(?:
+_ITEM = re.compile(
+    r"""\s*(?:
     \#(?P<id>[^\s"'=]+)
   | (?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]+))
-)(?=\s|$)""", re.VERBOSE)
+)(?=\s|$)""",
+    re.VERBOSE,
+)
 _STORY_KEYS = ("topics", "date", "place", "lang")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
@@ -74,8 +77,11 @@ def _event(pairs: dict[str, str], line: int, report: Report) -> Event | None:
         start = moment(first)
         end = moment(last) if slash else start
     except ValueError:
-        report(line, f"“{pairs['date']}” is no date; write date=2019-01-10, date=2019-01-10/2019-01-11, "
-                     "or with a time date=2019-01-10T09:30+01:00")
+        report(
+            line,
+            f"“{pairs['date']}” is no date; write date=2019-01-10, date=2019-01-10/2019-01-11, "
+            "or with a time date=2019-01-10T09:30+01:00",
+        )
         return None
     if isinstance(start, datetime) != isinstance(end, datetime):
         report(line, f"“{pairs['date']}” has a time at one end only; give both or neither")
@@ -93,7 +99,7 @@ def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
         item = _ITEM.match(text, position)
         if item is None:
             word = text[position:].split()[0]
-            report(line, f"“{word}” is no attribute; write #id, key=value, or key=\"a value with blanks\"")
+            report(line, f'“{word}” is no attribute; write #id, key=value, or key="a value with blanks"')
             position = text.index(word, position) + len(word)
             continue
         position = item.end()

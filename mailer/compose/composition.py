@@ -1,7 +1,7 @@
 """An issue, composed: the marked pages, the editions cut from them, and their message templates.
 
-    composition = Composition.of(issue, theme, config)     rendered once
-    composition.template(selection)                        MIME with slots, once per distinct selection
+composition = Composition.of(issue, theme, config)     rendered once
+composition.template(selection)                        MIME with slots, once per distinct selection
 """
 
 from __future__ import annotations
@@ -107,5 +107,3 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
-
-

@@ -46,8 +46,10 @@ def read_front_matter(text: str, config: Config, report: Report) -> FrontMatter:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         problem = (error.problem or "cannot be read").split("\n")[0]
-        report(mark.line + 2 if mark else 1, f"the front matter is not valid YAML: {problem}; "
-                                             "put values with : or # in them into \"quotes\"")
+        report(
+            mark.line + 2 if mark else 1,
+            f'the front matter is not valid YAML: {problem}; put values with : or # in them into "quotes"',
+        )
         return FrontMatter()
     if not isinstance(data, CommentedMap):
         report(2, "the front matter must be lines of “key: value”")
@@ -69,8 +71,10 @@ def read_front_matter(text: str, config: Config, report: Report) -> FrontMatter:
     front._lines = lines
     languages = (config.newsletter.language, *config.newsletter.languages)
     if front.language and front.language not in languages:
-        report(front.line("language"), f"the newsroom has no language “{front.language}”. "
-                                       f"{nearest(front.language, languages)}")
+        report(
+            front.line("language"),
+            f"the newsroom has no language “{front.language}”. {nearest(front.language, languages)}",
+        )
     return front
 
 
@@ -83,4 +87,4 @@ def _sentence(key: str, kind: str, value: object) -> str:
         return f"the {key} is empty; write it behind the colon"
     if kind == "string_pattern_mismatch":
         return f"the {key} must be one line"
-    return f"the {key} must be text; put it into \"quotes\""
+    return f'the {key} must be text; put it into "quotes"'

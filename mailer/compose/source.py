@@ -56,7 +56,9 @@ class _Reader:
         assets = IssueAssets(self.path.parent, self.config, self.report)
         writer = markup.Writer(assets, self.report)
         intro, sections = self._sections(tokens, writer)
-        masthead = assets.picture(front.masthead, front.masthead_alt, front.line("masthead")) if front.masthead else None
+        masthead = (
+            assets.picture(front.masthead, front.masthead_alt, front.line("masthead")) if front.masthead else None
+        )
         if not sections:
             self.report(0, "holds no story; a section begins with “# Section”, a story with “## Title”")
         self._check_unique([*((story.id, story.line, "stories") for s in sections for story in s.stories)])
@@ -133,8 +135,9 @@ class _Reader:
                 continue
             deeper, line = int(token.tag[1]), (token.map or [0])[0] + 1
             if deeper > level + 1:
-                self.report(line, f"this heading skips a level: {'#' * deeper} after {'#' * level}; "
-                                  f"write {'#' * (level + 1)}")
+                self.report(
+                    line, f"this heading skips a level: {'#' * deeper} after {'#' * level}; write {'#' * (level + 1)}"
+                )
             level = deeper
             if token.meta.get("attributes") is not None:
                 self.report(line, "only sections and stories take {attributes}; take them out here")
@@ -206,8 +209,11 @@ class _Reader:
         first: dict[str, int] = {}
         for id_, line, what in ids:
             if id_ in first:
-                self.report(line, f"two {what} have the id “{id_}”, the other is on line {first[id_]}; "
-                                  f"give this one another: {{#{id_}-2}}")
+                self.report(
+                    line,
+                    f"two {what} have the id “{id_}”, the other is on line {first[id_]}; "
+                    f"give this one another: {{#{id_}-2}}",
+                )
             first.setdefault(id_, line)
 
 

@@ -86,7 +86,7 @@ class Theme:
     def mjml(self, issue: Issue, config: Config, marks: Marks) -> str:
         """The page as MJML, its author's text escaped."""
         context = self._context(issue, config, marks)
-        context["head_css"] = Markup(self._css("head.css", context))  # noqa: S704  # our own style sheet
+        context["head_css"] = Markup(self._css("head.css", context))  # our own style sheet
         return self._render("page.mjml.j2", context, autoescape=True)
 
     def text(self, issue: Issue, config: Config, marks: Marks) -> str:
@@ -120,7 +120,7 @@ class Theme:
             "long_date": lambda day: format_date(day, "d MMMM y", locale),
             "leaf": lambda event: _leaf(event, locale),
             "when": lambda event: _when(event, locale),
-            "safe_html": lambda prose: Markup(prose.html),  # noqa: S704  # nh3 has been over it: markup._tidy
+            "safe_html": lambda prose: Markup(prose.html),  # nh3 has been over it: markup._tidy
             "underline": plaintext.underline,
             "wrap": lambda text: "\n".join(plaintext.wrap(text)),
         }
@@ -194,5 +194,3 @@ def _when(event: Event, locale: str) -> str:
     times = [format_time(moment.timetz(), "HH:mm", locale=locale) for moment in (event.start, event.end)]
     zone = event.start.strftime("%z")
     return f"{days}, {times[0]}" + (f"–{times[1]}" if times[0] != times[1] else "") + f" (UTC{zone[:3]}:{zone[3:]})"
-
-

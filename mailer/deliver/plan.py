@@ -66,5 +66,3 @@ def replan(composition: Composition, store: Store) -> None:
     if plan.touched:
         raise PlanChanged(f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}")
     store.sendlog.forget(issue)
-
-

@@ -93,9 +93,7 @@ class Connection:
         transport.set_protocol(protocol)
         return cls(protocol, extensions, timeout)
 
-    async def send(
-        self, envelope: Envelope, content: bytes, offer: Callable[[], bool]
-    ) -> Outcome | None:
+    async def send(self, envelope: Envelope, content: bytes, offer: Callable[[], bool]) -> Outcome | None:
         """One transaction. `offer` is called just before the content goes out; None when it said no."""
         if refusal := self._refusal(envelope, len(content)):
             return Outcome(DeliveryState.REFUSED, refusal)

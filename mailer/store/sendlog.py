@@ -147,9 +147,7 @@ class SendLogTable:
                 " WHERE send_id = ? AND state = 'claimed' AND offered = 1",
                 (_CUT_SHORT, Step.CONTENT, now, send),
             ).rowcount
-            self._db.execute(
-                "UPDATE deliveries SET state = 'queued' WHERE send_id = ? AND state = 'claimed'", (send,)
-            )
+            self._db.execute("UPDATE deliveries SET state = 'queued' WHERE send_id = ? AND state = 'claimed'", (send,))
         self._reached.pop(send, None)
         return unknown
 

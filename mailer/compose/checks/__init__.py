@@ -1,9 +1,9 @@
 """What must hold before an issue goes out. One module a family of rules; ids are never reused.
 
-    MLR001  error    an edition is larger than Gmail shows
-    MLR002  warning  an edition is near that limit
-    MLR010  warning  a topic that no story has
-    MLR011  note     a chosen set of interests for which nothing is left
+MLR001  error    an edition is larger than Gmail shows
+MLR002  warning  an edition is near that limit
+MLR010  warning  a topic that no story has
+MLR011  note     a chosen set of interests for which nothing is left
 """
 
 from __future__ import annotations
