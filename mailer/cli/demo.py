@@ -121,7 +121,7 @@ def _write_gallery(folder: Path, composition: Composition, room: Newsroom, editi
     page = folder / "index.html"
     people = sum(edition.count for edition in editions)
     summary = f"One issue of {len(issue.stories)} stories, rendered once; {people} people get one of these editions."
-    page.write_text(gallery.page(f"{issue.title}, {issue.number}", summary, exhibits), encoding="utf-8")
+    page.write_text(gallery.page(f"{issue.title}, {issue.date:%d %B %Y}", summary, exhibits), encoding="utf-8")
     return page
 
 

@@ -34,11 +34,11 @@ class Marks:
 
     def begin(self, part: Section | Story) -> Markup:
         """Opens what belongs to one section or story."""
-        return Markup(f"<!--@@{self.nonce}:{_kind(part)}:{part.id}-->") if self.live else Markup("")
+        return Markup(f"<!--@@{self.nonce}:{_kind(part)}:{part.id}@@-->") if self.live else Markup("")
 
     def end(self, part: Section | Story) -> Markup:
         """Closes it."""
-        return Markup(f"<!--@@{self.nonce}:/{_kind(part)}:{part.id}-->") if self.live else Markup("")
+        return Markup(f"<!--@@{self.nonce}:/{_kind(part)}:{part.id}@@-->") if self.live else Markup("")
 
     def count(self, section: Section) -> Markup:
         """The number of stories shown of a section."""
@@ -53,7 +53,7 @@ class Marks:
     def part_pattern(self) -> re.Pattern[str]:
         """Matches marks and counts: groups `close`, `kind`, `id`, or `counted`."""
         return re.compile(
-            rf"<!--@@{self.nonce}:(?P<close>/?)(?P<kind>section|story):(?P<id>[a-z0-9-]+)-->"
+            rf"<!--@@{self.nonce}:(?P<close>/?)(?P<kind>section|story):(?P<id>[a-z0-9-]+)@@-->"
             rf"|%%{self.nonce}_count_(?P<counted>[a-z0-9-]+)%%"
         )
 

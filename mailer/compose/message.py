@@ -96,7 +96,8 @@ def qp(text: str) -> bytes:
     """Quoted-printable (RFC 2045 section 6.7): CRLF, lines of at most 76, none beginning with a dot."""
     if len(text) <= 70 and text.isascii() and text.isprintable() and "=" not in text and text[:1] != ".":
         return text.rstrip(" ").encode("ascii") + b"=20" * (len(text) - len(text.rstrip(" ")))
-    encoded = binascii.b2a_qp(text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    # b2a_qp ends soft line breaks as the first line of its input ends, so line ends are written afterwards.
+    encoded = binascii.b2a_qp(text.encode("utf-8", "replace").replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
     # A soft line break after each encoded dot, since the line may be full already.
     return _LEADING_DOTS.sub(lambda dots: b"=2E=\r\n" * len(dots[0]), encoded)
 

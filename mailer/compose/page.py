@@ -27,7 +27,9 @@ _TITLE = re.compile(r"(<mj-title>)(.*?)(</mj-title>)", re.DOTALL)
 _AWKWARD = re.compile(r"[^ -!#-\[\]-~]")  # outside printable ASCII, and the quote and the backslash
 _UNROLED_TABLE = re.compile(r"<table(?![^>]*\srole=)")
 _FETCHING = re.compile(r"<(?:link|mj-include|script|iframe|object|embed)\b", re.IGNORECASE)
-_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
+# From the end of a tag to the next, with any marks between; never from or into the middle of a run.
+_BETWEEN_TAGS = re.compile(r"(?<=>)(?<!@@-->)(?:[ \t\n]|<!--@@[^>]*@@-->)++(?=<)")
+_SPACE = re.compile(r"[ \t\n]+")
 
 
 def render(issue: Issue, theme: Theme, config: Config, marks: Marks) -> str:
@@ -115,6 +117,12 @@ def _inline(html: str, css: str) -> str:
 
 
 def _tidy(html: str) -> str:
-    """Roles for layout tables, and no white space between tags: every byte counts towards Gmail's clip."""
+    """Roles for layout tables, and no line break between tags: every byte counts towards Gmail's clip."""
     html = _UNROLED_TABLE.sub('<table role="presentation"', html)
-    return _BETWEEN_TAGS.sub("><", html).strip() + "\n"
+    return _BETWEEN_TAGS.sub(_without_line_break, html).strip() + "\n"
+
+
+def _without_line_break(found: re.Match[str]) -> str:
+    """White space that indents means nothing, whatever marks stand in it; a single blank may be meant."""
+    indents = "\n" in found[0] or "  " in found[0]  # MRML turns a line break before a comment into blanks
+    return _SPACE.sub("", found[0]) if indents else found[0]

@@ -72,6 +72,8 @@ class Connection:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:  # it was said already where TLS or a login asked for it
+                await _greet(client)
         except aiosmtplib.SMTPAuthenticationError as error:
             raise RelayError(f"{relay} refused the login: {error.code} {error.message}") from None
         except aiosmtplib.SMTPResponseException as error:
@@ -173,6 +175,16 @@ class Connection:
         if state is DeliveryState.UNKNOWN or reply.code == 421:
             self.abort()
         return Outcome(state, reply)
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO, or HELO where the server does not know it (RFC 5321 section 3.2)."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError as error:
+        if error.code not in (500, 502, 504):
+            raise
+        await client.helo()
 
 
 class _Replies(asyncio.Protocol):

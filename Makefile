@@ -1,0 +1,36 @@
+# make demo    composes the sample issue, sends it over SMTP to a built-in mail server, shows what happened
+# make test    the whole test suite: lint, types, tests
+# Each sets up what it needs in .venv, made again only when pyproject.toml changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint bench bench-compose bench-audience clean
+
+demo: $(VENV)/made
+	$(BIN)/mailer demo
+
+test: lint
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: bench-compose bench-audience
+
+bench-compose: $(VENV)/made
+	$(BIN)/python benchmarks/compose.py
+
+bench-audience: $(VENV)/made
+	$(BIN)/python benchmarks/audience.py
+
+$(VENV)/made: pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
