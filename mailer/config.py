@@ -45,6 +45,9 @@ class Secret(str):
         return str.__str__(self)
 
 
+NO_SECRET = Secret()
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """One SMTP relay. `security` is what the URL's scheme asks for; certificates are always verified."""
@@ -53,7 +56,7 @@ class Relay:
     port: int
     security: Literal["smtp", "smtp+starttls", "smtps"]
     user: str = ""
-    password: Secret = Secret()
+    password: Secret = NO_SECRET
 
     def __str__(self) -> str:
         return f"{self.security}://{self.user + '@' if self.user else ''}{self.host}:{self.port}"
@@ -61,7 +64,7 @@ class Relay:
 
 def _mailbox(value: str) -> str:
     """Accepts `Name <local@domain>` or a bare address; CR and LF never get into a header (standards F9)."""
-    name, address = parseaddr(value)
+    address = parseaddr(value)[1]
     if not address or re.search(r"[\x00-\x1f]", value):
         raise ValueError("must be an address such as Name <office@example.org>")
     try:

@@ -222,9 +222,7 @@ def _columns(header: str, delimiter: str, shown: str) -> list[str]:
         raise InputError([Problem(shown, 1, f"the header cannot be read: {error}")]) from None
     columns = [name.strip().lower() for name in names]
     if not any(columns):
-        raise InputError(
-            [Problem(shown, 1, "is empty; the first line names the columns: email,name,interests,language")]
-        )
+        raise InputError([Problem(shown, 1, "is empty; its first line names the columns, email first")])
     problems = []
     if "email" not in columns:
         what = f"has no column “email” in its header “{header.strip()[:80]}”; columns are separated by , ; or tab"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from dataclasses import asdict
 from email.utils import format_datetime
@@ -13,7 +12,7 @@ import typer
 
 from mailer.audience import addresses, segments
 from mailer.audience import subscribers as people
-from mailer.cli import views
+from mailer.cli import loop, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose import checks, headers
 from mailer.compose.composition import Composition
@@ -139,7 +138,7 @@ def test(
         personal, format_datetime(clock()), not recipient.isascii()
     )
     job = room.relay, headers.parts_of(room.config.newsletter.sender)[1], recipient, message
-    outcome = asyncio.run(once.send(*job, timeout=room.config.smtp.timeout.total_seconds()))
+    outcome = loop.run(once.send(*job, timeout=room.config.smtp.timeout.total_seconds()))
     reply = outcome.reply
     if as_json:
         print_json({"issue": composition.issue.slug, "to": reader.email, "state": outcome.state, "code": reply.code,

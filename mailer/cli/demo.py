@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -13,7 +12,7 @@ import typer
 
 from mailer.audience import segments
 from mailer.audience.intake import import_csv
-from mailer.cli import gallery, views
+from mailer.cli import gallery, loop, views
 from mailer.cli.app import Json as JsonOption
 from mailer.cli.app import State, out, print_json
 from mailer.cli.send import explain
@@ -57,7 +56,7 @@ def demo(
         editions, nothing_left = segments.of(composition.issue, room.store.audience)
         findings = checks.run(composition, editions, nothing_left)
         plan.freeze(composition, room.store, now)
-        balance = asyncio.run(Run(room.job(composition), room.store.sendlog, clock).go(wait=False))
+        balance = loop.run(Run(room.job(composition), room.store.sendlog, clock).go(wait=False))
         received = server.count
     page = _write_gallery(folder, composition, room, editions)
     if as_json:
@@ -93,7 +92,7 @@ def _copy_sample(newsroom: Path) -> None:
 
 
 def _write_gallery(folder: Path, composition: Composition, room: Newsroom, editions: list[Edition]) -> Path:
-    """Each edition as a file, its pictures beside it instead of at the public address, and the page that frames them."""
+    """Each edition as a file, with its pictures beside it, and the page that frames them."""
     issue = composition.issue
     shown = folder / "editions"
     shown.mkdir()

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from rich.console import Group
 from rich.text import Text
 
 from mailer.audience import subscribers as people
-from mailer.cli import views
+from mailer.cli import loop, views
 from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
 from mailer.cli.progress import watch
 from mailer.compose.composition import Composition
@@ -63,7 +64,7 @@ def send(
             plan.freeze(composition, room.store, timestamp(clock()))
         run = Run(room.job(composition, rate, limit), room.store.sendlog, clock)
         try:
-            balance = asyncio.run(watch(run, room.store.sendlog.balance(slug), wait=not no_wait))
+            balance = loop.run(watch(run, room.store.sendlog.balance(slug), wait=not no_wait))
         except asyncio.CancelledError:
             room.store.sendlog.recover(slug, timestamp(clock()))
             raise KeyboardInterrupt from None
@@ -176,7 +177,7 @@ def log(
         _write_json(data)
 
 
-def _write_csv(rows: Any) -> None:
+def _write_csv(rows: Iterable[dict[str, Any]]) -> None:
     writer: csv.DictWriter[str] | None = None
     for row in rows:
         if writer is None:
@@ -185,7 +186,7 @@ def _write_csv(rows: Any) -> None:
         writer.writerow(row)
 
 
-def _write_json(rows: Any) -> None:
+def _write_json(rows: Iterable[dict[str, Any]]) -> None:
     """A list, written row by row: a million of them need no memory."""
     separator = "[\n  "
     for row in rows:
@@ -261,7 +262,7 @@ def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything:
     return sentences[row.state]
 
 
-def _reason(topics: tuple[str, ...], interests: tuple[str, ...], labels: Any) -> str:
+def _reason(topics: tuple[str, ...], interests: tuple[str, ...], labels: Mapping[str, str]) -> str:
     if not topics:
         return "for everybody"
     if not interests:

@@ -29,9 +29,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A header, then: email,name,interests,language")],
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Import the good lines, write the others to a file.")
-    ] = False,  # fmt: skip
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest, write bad lines to a file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Import a CSV file in one transaction: with any bad line, nothing."""

@@ -1,4 +1,4 @@
-"""How things look in a terminal: tables without heavy boxes, numbers to the right, a closing line that says what next."""
+"""How things look in a terminal: tables without heavy boxes, numbers right, a closing line that says what next."""
 
 from __future__ import annotations
 

@@ -37,9 +37,8 @@ def list_id(display_name: str, identifier: str) -> bytes:
 
 def uris(name: str, *addresses: str) -> bytes:
     """A field of RFC 2369: each URI in angle brackets, one on a line, the first on the field's own."""
-    return f"{name}: {(',' + chr(13) + chr(10) + ' ').join(f'<{address}>' for address in addresses)}\r\n".encode(
-        "ascii"
-    )
+    listed = ",\r\n ".join(f"<{address}>" for address in addresses)
+    return f"{name}: {listed}\r\n".encode("ascii")
 
 
 def plain(name: str, value: str) -> bytes:

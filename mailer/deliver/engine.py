@@ -108,9 +108,8 @@ class Engine:
                         connection = await self._connect()
                     await self._deliver(claim, connection)
                 except (RelayError, Unreachable) as error:
-                    self._claims.append(
-                        claim
-                    )  # untried: another worker may have a connection, else run() gives it back
+                    # Untried: another worker may have a connection, else run() gives it back.
+                    self._claims.append(claim)
                     self._trouble = RelayError(f"{error}. Nothing is lost; go on with: mailer send {self._job.issue}")
                     # What cannot work for one cannot work for all; they finish the message they are at.
                     self.stopping |= isinstance(error, RelayError)

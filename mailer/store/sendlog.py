@@ -117,7 +117,7 @@ class SendLogTable:
                 "INSERT INTO deliveries (send_id, subscriber_id, edition_id, state, reply, settled_at)"
                 " SELECT ?, s.id, x.edition_id,"
                 " CASE WHEN x.edition_id IS NULL THEN 'skipped' ELSE 'queued' END,"
-                " CASE WHEN x.edition_id IS NULL THEN 'no story of this issue matches the interests chosen' ELSE '' END,"
+                " CASE WHEN x.edition_id IS NULL THEN 'no story matches the interests chosen' ELSE '' END,"
                 " CASE WHEN x.edition_id IS NULL THEN ? ELSE '' END"
                 " FROM subscribers s JOIN shares x ON x.interests = s.interests WHERE s.state = 'active'",
                 (send, now),

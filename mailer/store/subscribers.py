@@ -46,7 +46,8 @@ class SubscriberTable:
     def insert(self, subscriber: Subscriber, key: str, now: str) -> int:
         """Add one; returns the number."""
         cursor = self._db.execute(
-            "INSERT INTO subscribers (email, email_key, name, interests, language, fields, state, created_at, changed_at)"
+            "INSERT INTO subscribers"
+            " (email, email_key, name, interests, language, fields, state, created_at, changed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (subscriber.email, key, *_values(subscriber), subscriber.state, now, now),
         )
