@@ -16,7 +16,8 @@ FLOORS = [
     {"audience"},  # `deliver -> audience` is allowed (whom to send to), so audience lies one step lower
     {"deliver"},
     {"newsroom"},
-    {"cli", "web", "__main__"},
+    {"cli", "web"},
+    {"__main__"},
 ]
 HOMES = {
     "mjml": {"compose/page.py"},
@@ -71,7 +72,8 @@ def test_imports_point_down(module):
         target = name.split(".")[1]
         if target in ("__version__", room(module)):
             continue
-        assert floor(target) < floor(room(module)), f"{module} imports {name}"
+        words = target in FLOORS[0] and room(module) in FLOORS[0]  # the ground floor is one room
+        assert words or floor(target) < floor(room(module)), f"{module} imports {name}"
 
 
 @pytest.mark.parametrize("module", MODULES)

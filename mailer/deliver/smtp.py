@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 import aiosmtplib
 
@@ -88,10 +89,10 @@ class Connection:
                 raise RelayError(f"{relay}: {error}") from None
             raise Unreachable(f"{relay} cannot be reached: {error}") from None
         transport = client.transport
-        if not isinstance(transport, asyncio.Transport):
+        if transport is None:
             raise Unreachable(f"{relay} closed the connection")
         extensions = {name.upper(): value for name, value in client.esmtp_extensions.items()}
-        protocol = _Replies(transport)
+        protocol = _Replies(cast("asyncio.Transport", transport))  # uvloop's are no subclass
         transport.set_protocol(protocol)
         return cls(protocol, extensions, timeout)
 
