@@ -18,8 +18,9 @@ from mailer.compose import checks, headers
 from mailer.compose.composition import Composition
 from mailer.compose.editions import key, select
 from mailer.deliver import once
+from mailer.deliver.smtp import Parcel
 from mailer.errors import MailerError
-from mailer.models import DeliveryState, Selection, Severity, Subscriber
+from mailer.models import Claim, DeliveryState, Selection, Severity, Subscriber
 from mailer.newsroom import Newsroom, clock
 
 _READER = Subscriber("reader@example.org")
@@ -137,8 +138,9 @@ def test(
     message = composition.template(selection, f"[Test] {composition.issue.subject}").fill(
         personal, format_datetime(clock()), not recipient.isascii()
     )
-    job = room.relay, headers.parts_of(room.config.newsletter.sender)[1], recipient, message
-    outcome = loop.run(once.send(*job, timeout=room.config.smtp.timeout.total_seconds()))
+    sender = headers.parts_of(room.config.newsletter.sender)[1]
+    parcel = Parcel(sender, recipient, message, Claim(reader, "", 0), utf8=not recipient.isascii())
+    outcome = loop.run(once.send(room.relay, parcel, room.config.smtp.timeout.total_seconds()))
     reply = outcome.reply
     if as_json:
         print_json({"issue": composition.issue.slug, "to": reader.email, "state": outcome.state, "code": reply.code,

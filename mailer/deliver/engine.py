@@ -18,7 +18,7 @@ from mailer.compose.message import MessageTemplate
 from mailer.compose.personal import Personaliser
 from mailer.config import Relay
 from mailer.deliver.pace import Pace
-from mailer.deliver.smtp import Connection, Envelope, Unreachable
+from mailer.deliver.smtp import Connection, Parcel, Unreachable
 from mailer.errors import RelayError
 from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 from mailer.store.base import SendLog
@@ -63,7 +63,7 @@ class Tally:
 
 
 class Engine:
-    """One run over one issue. `stop` ends it after what is in flight."""
+    """One run over one issue, and the dispatcher of its connections. `stop` ends it after what is in flight."""
 
     def __init__(self, job: Job, log: SendLog, clock: Clock, tally: Tally) -> None:
         self.tally = tally
@@ -71,9 +71,10 @@ class Engine:
         self._job = job
         self._log = log
         self._clock = clock
+        self._pace = Pace(job.rate)
         self._claims: deque[Claim] = deque()
         self._left = job.limit or -1
-        self._trouble: Exception | None = None
+        self._trouble: RelayError | None = None
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
@@ -85,11 +86,10 @@ class Engine:
         Raises RelayError when the relay could not be used, with everything untried queued again; StoreError when a
         reply could not be recorded. After that, or a cancellation, `recover` says what is undecided.
         """
-        pace = Pace(self._job.rate)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._job.connections):
-                    group.create_task(self._work(pace))
+                    group.create_task(self._work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         undone = bool(self._claims)
@@ -98,74 +98,62 @@ class Engine:
         if self._trouble and undone:
             raise self._trouble
 
-    async def _work(self, pace: Pace) -> None:
-        connection: Connection | None = None
-        try:
-            while claim := self._next_claim():
-                try:
-                    await pace.turn()
-                    if connection is None or not connection.usable:
-                        connection = await self._connect()
-                    await self._deliver(claim, connection)
-                except (RelayError, Unreachable) as error:
-                    # Untried: another worker may have a connection, else run() gives it back.
-                    self._claims.append(claim)
-                    self._trouble = RelayError(f"{error}. Nothing is lost; go on with: mailer send {self._job.issue}")
-                    # What cannot work for one cannot work for all; they finish the message they are at.
-                    self.stopping |= isinstance(error, RelayError)
-                    return
-        except BaseException:
-            if connection is not None:
+    async def _work(self) -> None:
+        """One worker: a connection, and another one when that is used up."""
+        while self._more():
+            try:
+                connection = await self._connect()
+            except (RelayError, Unreachable) as error:
+                self._give_up(str(error), fatal=isinstance(error, RelayError))
+                return
+            try:
+                await connection.pump(self)
+            except BaseException:
                 connection.abort()
-            raise
-        if connection is not None:
+                raise
             await connection.close()
 
-    def _next_claim(self) -> Claim | None:
-        if self.stopping or self._left == 0:
-            return None
-        if not self._claims:
-            wanted = _BATCH if self._left < 0 else min(_BATCH, self._left)
-            self._claims.extend(self._log.claim(self._job.issue, wanted, timestamp(self._clock())))
-        if not self._claims:
-            return None
-        self._left -= 1
-        return self._claims.popleft()
-
     async def _connect(self) -> Connection:
-        for pause in (*_PATIENCE, None):
+        for pause in _PATIENCE:
             try:
                 return await Connection.open(self._job.relay, self._job.timeout)
             except Unreachable:
-                if pause is None or self.stopping:
+                if self.stopping:
                     raise
                 await asyncio.sleep(pause)
-        raise AssertionError("unreachable: the last pause is None")
+        return await Connection.open(self._job.relay, self._job.timeout)
 
-    async def _deliver(self, claim: Claim, connection: Connection) -> None:
-        job, person = self._job, claim.subscriber
-        recipient = headers.ascii_address(person.email)
-        utf8 = not recipient.isascii()
-        content = job.templates[claim.edition].fill(
-            job.personaliser.personal(person), format_datetime(self._clock()), utf8
-        )
-        envelope = Envelope(job.sender, recipient, utf8)
-        outcome = await connection.send(
-            envelope, content, lambda: self._log.offer(job.issue, person.id, timestamp(self._clock()))
-        )
-        if outcome is None:
+    async def take(self, wait: bool) -> Parcel | None:
+        """smtp.Dispatcher: the next parcel."""
+        if not self._more() or not (wait or self._pace.ready()):
+            return None
+        await self._pace.turn()
+        if not self._more():
+            return None
+        self._left -= 1
+        return self._parcel(self._claims.popleft())
+
+    def give_back(self, parcel: Parcel) -> None:
+        """smtp.Dispatcher: a parcel that was never offered; another connection may take it, or run() releases it."""
+        self._left += 1
+        self._claims.appendleft(parcel.claim)
+
+    def offer(self, parcel: Parcel) -> bool:
+        """smtp.Dispatcher: durable when it returns; False when the person left meanwhile."""
+        offered = self._log.offer(self._job.issue, parcel.claim.subscriber.id, timestamp(self._clock()))
+        if not offered:
             self.tally.states[DeliveryState.SKIPPED] += 1
-        elif connection.sent and _hung_up(outcome):
-            self._claims.appendleft(claim)
-        elif _sender_refused(outcome) and not utf8:
-            raise RelayError(f"{job.relay} refuses the sender {job.sender}: {outcome.reply.code} {outcome.reply.text}")
-        else:
-            self._settle(claim, outcome)
+        return offered
 
-    def _settle(self, claim: Claim, outcome: Outcome) -> None:
-        """Durable before this returns, and so before the next message on the connection."""
-        now = self._clock()
-        next_at = ""
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        """smtp.Dispatcher: durable when it returns, and so before the next content on the connection."""
+        if _sender_refused(outcome) and not parcel.utf8:
+            self.give_back(parcel)
+            reply = outcome.reply
+            said = f"{self._job.relay} refuses the sender {self._job.sender}: {reply.code} {reply.text}"
+            self._give_up(said, fatal=True)
+            return
+        claim, now, next_at = parcel.claim, self._clock(), ""
         if outcome.state is DeliveryState.DEFERRED:
             if claim.attempts < len(self._job.retry):
                 next_at = timestamp(now + self._job.retry[claim.attempts])
@@ -176,11 +164,27 @@ class Engine:
         self._log.record(self._job.issue, claim, outcome, timestamp(now), next_at)
         self.tally.states[outcome.state] += 1
 
+    def _more(self) -> bool:
+        """Whether there is a claim to take, claiming some when there is not."""
+        if self.stopping or self._left == 0:
+            return False
+        if not self._claims:
+            wanted = _BATCH if self._left < 0 else min(_BATCH, self._left)
+            self._claims.extend(self._log.claim(self._job.issue, wanted, timestamp(self._clock())))
+        return bool(self._claims)
 
-def _hung_up(outcome: Outcome) -> bool:
-    """The server ended a connection that had served its number of messages: reconnect, it is no one's fault (G3)."""
-    before_content = outcome.state is DeliveryState.DEFERRED and outcome.reply.step is Step.MAIL
-    return before_content and outcome.reply.code in (0, 421)
+    def _parcel(self, claim: Claim) -> Parcel:
+        job, person = self._job, claim.subscriber
+        recipient = headers.ascii_address(person.email)
+        utf8 = not recipient.isascii()
+        personal = job.personaliser.personal(person)
+        content = job.templates[claim.edition].fill(personal, format_datetime(self._clock()), utf8)
+        return Parcel(job.sender, recipient, content, claim, utf8)
+
+    def _give_up(self, why: str, fatal: bool) -> None:
+        """This worker ends. What cannot work for one cannot work for all: they finish the message they are at."""
+        self._trouble = RelayError(f"{why}. Nothing is lost; go on with: mailer send {self._job.issue}")
+        self.stopping |= fatal
 
 
 def _sender_refused(outcome: Outcome) -> bool:

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from mailer.config import Relay
-from mailer.deliver.smtp import Connection, Envelope, Unreachable
+from mailer.deliver.smtp import Connection, Parcel, Unreachable
 from mailer.errors import RelayError
-from mailer.models import DeliveryState, Outcome, Reply, Step
+from mailer.models import Outcome
 
 
-async def send(relay: Relay, sender: str, recipient: str, content: bytes, timeout: float) -> Outcome:
+async def send(relay: Relay, parcel: Parcel, timeout: float) -> Outcome:
     """Connect, send, say goodbye. Raises RelayError when the relay cannot be used."""
     try:
         connection = await Connection.open(relay, timeout)
     except Unreachable as error:
         raise RelayError(str(error)) from None
-    envelope = Envelope(sender, recipient, utf8=not recipient.isascii())
-    outcome = await connection.send(envelope, content, lambda: True)
+    one = _One(parcel)
+    await connection.pump(one)
     await connection.close()
-    return outcome or Outcome(DeliveryState.SKIPPED, Reply(0, "not offered", Step.CONTENT))
+    if one.outcome is None:
+        raise RelayError(f"{relay} did not say what became of the message")
+    return one.outcome
+
+
+class _One:
+    """A dispatcher of a single parcel."""
+
+    def __init__(self, parcel: Parcel) -> None:
+        self._parcel: Parcel | None = parcel
+        self.outcome: Outcome | None = None
+
+    async def take(self, wait: bool) -> Parcel | None:
+        parcel, self._parcel = self._parcel, None
+        return parcel
+
+    def give_back(self, parcel: Parcel) -> None:
+        self._parcel = parcel
+
+    def offer(self, parcel: Parcel) -> bool:
+        return True
+
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        self.outcome = outcome

@@ -12,6 +12,10 @@ class Pace:
         self._gap = 1 / per_second if per_second else 0.0
         self._next = 0.0
 
+    def ready(self) -> bool:
+        """Whether a message may go out now."""
+        return not self._gap or asyncio.get_running_loop().time() >= self._next
+
     async def turn(self) -> None:
         """Wait until the next message may go out."""
         if not self._gap:

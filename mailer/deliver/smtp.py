@@ -1,12 +1,16 @@
 """One connection to a relay (RFC 5321). aiosmtplib sets the session up, then a protocol of our own takes over.
 
-    S: 220   C: EHLO, STARTTLS, AUTH          Connection.open     any failure: RelayError or Unreachable
-    C: MAIL, RCPT, DATA   S: 250 250 354      Connection.send     a reply below 2xx: the outcome
-    -- offer(): durable in the send log --
-    C: content and final dot                                      broken from here on: unknown (RFC 1047)
-    S: 250                                                        accepted
+    C: MAIL 1, RCPT 1, DATA 1                S: 250 250 354
+    -- offer 1: durable in the send log --
+    C: content 1 and its final dot, MAIL 2, RCPT 2, DATA 2
+                                             S: 250                 -- settle 1: durable --
+                                             S: 250 250 354         -- offer 2 --
+    C: content 2 and its final dot, MAIL 3 ...
 
-aiosmtplib scans every body for line ends and dots, 0.7 to 2 ms a message; ours are right when they are compiled.
+The envelope of the next message leaves behind the content of the one before, where the relay offers PIPELINING
+(RFC 2920); step by step where it does not. What breaks before the final dot has left is deferred; what breaks behind
+it, before a reply, is unknown (RFC 1047). aiosmtplib's own DATA scans every body for line ends and dots, and its
+reader loses replies that arrive together; hence the protocol at the end of this file.
 """
 
 from __future__ import annotations
@@ -15,16 +19,15 @@ import asyncio
 import re
 import ssl
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import aiosmtplib
 
 from mailer.config import Relay
 from mailer.errors import RelayError
-from mailer.models import DeliveryState, Outcome, Reply, Step
+from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")  # RFC 3463
 _LONGEST_REPLY = 64 * 1024
@@ -41,12 +44,30 @@ class _Lost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """What MAIL and RCPT name. `utf8` when the recipient's local part needs SMTPUTF8 (RFC 6531)."""
+class Parcel:
+    """A message on its way: what MAIL and RCPT name, the content, and whose it is."""
 
     sender: str
     recipient: str
-    utf8: bool = False
+    content: bytes
+    claim: Claim
+    utf8: bool = False  # the recipient's local part needs SMTPUTF8 (RFC 6531)
+
+
+class Dispatcher(Protocol):
+    """Where a connection gets its parcels and leaves what became of them."""
+
+    async def take(self, wait: bool) -> Parcel | None:
+        """The next parcel; None when there is none, or none yet and `wait` is off."""
+
+    def give_back(self, parcel: Parcel) -> None:
+        """A parcel that was never offered."""
+
+    def offer(self, parcel: Parcel) -> bool:
+        """Called just before the content goes out, durable when it returns. False: it must not go out any more."""
+
+    def settle(self, parcel: Parcel, outcome: Outcome) -> None:
+        """Called before the next content goes out, durable when it returns."""
 
 
 class Connection:
@@ -55,6 +76,7 @@ class Connection:
     def __init__(self, protocol: _Replies, extensions: dict[str, str], timeout: float) -> None:
         self._protocol = protocol
         self._extensions = extensions
+        self._pipelining = "PIPELINING" in extensions
         self._timeout = timeout
         self.usable = True
         self.sent = 0
@@ -96,35 +118,91 @@ class Connection:
         transport.set_protocol(protocol)
         return cls(protocol, extensions, timeout)
 
-    async def send(self, envelope: Envelope, content: bytes, offer: Callable[[], bool]) -> Outcome | None:
-        """One transaction. `offer` is called just before the content goes out; None when it said no."""
-        if refusal := self._refusal(envelope, len(content)):
-            return Outcome(DeliveryState.REFUSED, refusal)
-        step = Step.MAIL
-        offered = False
-        try:
-            for step, command in self._commands(envelope, len(content)):
-                reply = await self._ask(step, command)
-                if reply.code // 100 != (3 if step is Step.DATA else 2):
-                    return await self._declined(reply)
-            step = Step.CONTENT
-            offered = offer()
-            if not offered:
+    async def pump(self, dispatcher: Dispatcher) -> None:
+        """Send parcels until there are none, or the connection is used up."""
+        parcel, begun = None, False  # begun: its envelope has left already
+        while self.usable:
+            parcel = parcel or await dispatcher.take(wait=True)
+            if parcel is None:
+                return
+            if not begun and (refusal := self._refusal(parcel)):
+                dispatcher.settle(parcel, Outcome(DeliveryState.REFUSED, refusal))
+                parcel = None
+                continue
+            declined = await self._envelope(parcel, begun)
+            if declined is not None:
+                if self.sent and _hung_up(declined):
+                    dispatcher.give_back(parcel)
+                else:
+                    dispatcher.settle(parcel, declined)
+                parcel, begun = None, False
+                continue
+            if not dispatcher.offer(parcel):
                 self.abort()  # the transaction is open and must not be finished
-                return None
-            reply = await self._ask(step, content + b".\r\n", self._timeout)
+                return
+            parcel = await self._content(parcel, dispatcher)
+            begun = parcel is not None
+
+    async def _envelope(self, parcel: Parcel, begun: bool) -> Outcome | None:
+        """MAIL, RCPT, DATA. None when the relay waits for the content, else what became of the message."""
+        declined: Reply | None = None
+        step = Step.MAIL
+        try:
+            if self._pipelining and not begun:
+                await self._protocol.write(self._commands(parcel))
+            for step, command in self._steps(parcel):
+                if not self._pipelining:
+                    await self._protocol.write(command)
+                reply = await self._reply(step)
+                if reply.code // 100 == (3 if step is Step.DATA else 2):
+                    continue
+                declined = declined or reply
+                if not self._pipelining or reply.code == 421:
+                    break
+            else:
+                if declined is None:
+                    return None
+                if reply.code // 100 == 3:  # DATA accepted without a recipient: a lone dot ends it (RFC 2920, 3.1)
+                    await self._protocol.write(b".\r\n")
+                    await self._reply(Step.CONTENT)
+            assert declined is not None
+            await self._reset(declined)
+            return _declined(declined)
         except _Lost as lost:
             self.abort()
-            state = DeliveryState.UNKNOWN if offered else DeliveryState.DEFERRED
-            return Outcome(state, Reply(0, str(lost), step))
-        self.sent += 1
-        return self._after_content(reply)
+            return _declined(declined or Reply(0, str(lost), step))
+
+    async def _content(self, parcel: Parcel, dispatcher: Dispatcher) -> Parcel | None:
+        """The content and its reply. Returns the next parcel when its envelope has left behind this content."""
+        following: Parcel | None = None
+        dotted = False
+        try:
+            await self._protocol.write(parcel.content + b".\r\n")
+            dotted = True
+            if self._pipelining:
+                following = await dispatcher.take(wait=False)
+            if following is not None and self._refusal(following) is not None:
+                dispatcher.give_back(following)
+                following = None
+            if following is not None:
+                await self._protocol.write(self._commands(following))
+            outcome = self._after_content(await self._reply(Step.CONTENT, self._timeout))
+        except _Lost as lost:
+            self.abort()
+            state = DeliveryState.UNKNOWN if dotted else DeliveryState.DEFERRED
+            outcome = Outcome(state, Reply(0, str(lost), Step.CONTENT))
+        dispatcher.settle(parcel, outcome)
+        if not self.usable and following is not None:
+            dispatcher.give_back(following)
+            following = None
+        return following
 
     async def close(self) -> None:
         """QUIT, and wait a little for the goodbye."""
         if self.usable:
             with suppress(_Lost):
-                await self._ask(Step.RSET, b"QUIT\r\n", 5)
+                await self._protocol.write(b"QUIT\r\n")
+                await self._reply(Step.RSET, 5)
         self.abort()
 
     def abort(self) -> None:
@@ -132,43 +210,42 @@ class Connection:
         self.usable = False
         self._protocol.abort()
 
-    def _refusal(self, envelope: Envelope, size: int) -> Reply | None:
+    def _refusal(self, parcel: Parcel) -> Reply | None:
         """What the relay could never take, found before it is asked (RFC 1870, RFC 6531)."""
-        if envelope.utf8 and "SMTPUTF8" not in self._extensions:
+        if parcel.utf8 and "SMTPUTF8" not in self._extensions:
             return Reply(0, "the address needs SMTPUTF8, which the relay does not offer", Step.MAIL, "5.6.7")
         limit = self._extensions.get("SIZE", "").strip()
+        size = len(parcel.content)
         if limit.isdigit() and 0 < int(limit) < size:
             return Reply(0, f"the message has {size} bytes, the relay takes {limit}", Step.MAIL, "5.3.4")
         return None
 
-    def _commands(self, envelope: Envelope, size: int) -> list[tuple[Step, bytes]]:
-        parameters = f" SIZE={size}" if "SIZE" in self._extensions else ""
-        if envelope.utf8:
+    def _steps(self, parcel: Parcel) -> tuple[tuple[Step, bytes], ...]:
+        parameters = f" SIZE={len(parcel.content)}" if "SIZE" in self._extensions else ""
+        if parcel.utf8:
             parameters += " SMTPUTF8" + (" BODY=8BITMIME" if "8BITMIME" in self._extensions else "")
-        return [
-            (Step.MAIL, f"MAIL FROM:<{envelope.sender}>{parameters}\r\n".encode()),
-            (Step.RCPT, f"RCPT TO:<{envelope.recipient}>\r\n".encode()),
+        return (
+            (Step.MAIL, f"MAIL FROM:<{parcel.sender}>{parameters}\r\n".encode()),
+            (Step.RCPT, f"RCPT TO:<{parcel.recipient}>\r\n".encode()),
             (Step.DATA, b"DATA\r\n"),
-        ]
+        )
 
-    async def _ask(self, step: Step, command: bytes, timeout: float = _COMMAND_TIMEOUT) -> Reply:
-        await self._protocol.write(command)
+    def _commands(self, parcel: Parcel) -> bytes:
+        return b"".join(command for _, command in self._steps(parcel))
+
+    async def _reply(self, step: Step, timeout: float = _COMMAND_TIMEOUT) -> Reply:
         code, text = await self._protocol.reply(min(timeout, self._timeout))
         enhanced = _ENHANCED.match(text)
         return Reply(code, text[:_KEPT_REPLY], step, enhanced[1] if enhanced else "")
 
-    async def _declined(self, reply: Reply) -> Outcome:
-        """A reply below success before the content. The session is reset for the next message, or given up."""
-        if reply.code // 100 not in (4, 5) or reply.code == 421:
+    async def _reset(self, declined: Reply) -> None:
+        """Make the session ready for the next message, or give it up. Raises _Lost."""
+        if declined.code // 100 not in (4, 5) or declined.code == 421:
             self.abort()
-            return Outcome(DeliveryState.DEFERRED, reply)
-        try:
-            reset = await self._ask(Step.RSET, b"RSET\r\n")
-            if reset.code // 100 != 2:
-                self.abort()
-        except _Lost:
+            return
+        await self._protocol.write(b"RSET\r\n")
+        if (await self._reply(Step.RSET)).code // 100 != 2:
             self.abort()
-        return Outcome(DeliveryState.DEFERRED if reply.code // 100 == 4 else DeliveryState.REFUSED, reply)
 
     def _after_content(self, reply: Reply) -> Outcome:
         states = {2: DeliveryState.ACCEPTED, 4: DeliveryState.DEFERRED, 5: DeliveryState.REFUSED}
@@ -176,6 +253,17 @@ class Connection:
         if state is DeliveryState.UNKNOWN or reply.code == 421:
             self.abort()
         return Outcome(state, reply)
+
+
+def _declined(reply: Reply) -> Outcome:
+    """What a reply before the content comes to: 5xx is final; 4xx, silence and nonsense are tried again."""
+    return Outcome(DeliveryState.REFUSED if reply.code // 100 == 5 else DeliveryState.DEFERRED, reply)
+
+
+def _hung_up(outcome: Outcome) -> bool:
+    """The server ended a connection that had served its number of messages: no one's fault (standards G3)."""
+    reply = outcome.reply
+    return outcome.state is DeliveryState.DEFERRED and reply.step is Step.MAIL and reply.code in (0, 421)
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
@@ -200,13 +288,18 @@ class _Replies(asyncio.Protocol):
         self._arrived = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        # Paused from the first byte the socket does not take until the last: while paused, no final dot has left.
+        transport.set_write_buffer_limits(high=0)
 
     async def write(self, data: bytes) -> None:
-        """Hand data to the socket; waits while its buffer is full."""
+        """Write data and wait until the socket has taken all of it. Raises _Lost when it did not."""
         if self._lost:
             raise _Lost(self._lost)
         self._transport.write(data)
-        await self._writable.wait()
+        if not self._writable.is_set():
+            await self._writable.wait()
+            if self._lost:
+                raise _Lost(self._lost)
 
     async def reply(self, timeout: float) -> tuple[int, str]:
         """The next reply: its code and its text, lines joined by a blank."""
