@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
@@ -19,30 +21,66 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from email_validator import validate_email
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mailer.errors import ConfigError, nearest
 from mailer.models import Problem
+from mailer.values import (
+    DEFAULT_PORTS,
+    Duration,
+    Language,
+    ListId,
+    Mailbox,
+    OneLine,
+    RelayUrl,
+    Slug,
+    SomeTime,
+    StoreUrl,
+    WebAddress,
+)
 
 SECRET_FILE = Path("subscribers/.secret-key")
-_DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_OVERRIDES = {
+    "MAILER_SMTP_URL": ("smtp", "url"),
+    "MAILER_STORE_URL": ("store", "url"),
+    "MAILER_PUBLIC_URL": ("newsletter", "public_url"),
+}
+_MESSAGES = {  # where pydantic's own words speak of Python
+    "missing": "is missing",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list",
+    "string_type": "must be text between quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "too_short": "must name at least one",
+}
+_PART = r"""(?:"[^"]*"|'[^']*'|[\w\-]+)"""
+_HEADER = re.compile(rf"\s*\[\[?\s*({_PART}(?:\s*\.\s*{_PART})*)\s*\]")
+_PAIR = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+_TOOL_TABLE = re.compile(r"^\s*\[\s*tool\s*\.\s*mailer\s*[.\]]", re.MULTILINE)
 
 
-class Secret(str):
-    """A string that never shows itself: print, log and repr give stars."""
+class Secret:
+    """Text that never shows itself. Not a str, or joining, formatting and json would."""
 
-    __slots__ = ()
+    __slots__ = ("_reveal",)
+    _reveal: Callable[[], str]
+
+    def __init__(self, text: str = "") -> None:
+        self._reveal = lambda: text  # a closure: nothing that lists, copies or pickles attributes finds it
 
     def __repr__(self) -> str:
         return "'********'" if self else "''"
 
-    __str__ = __repr__
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
 
     def reveal(self) -> str:
         """The secret itself, for the one place that needs it."""
-        return str.__str__(self)
+        return self._reveal()
 
 
 NO_SECRET = Secret()
@@ -62,62 +100,6 @@ class Relay:
         return f"{self.security}://{self.user + '@' if self.user else ''}{self.host}:{self.port}"
 
 
-def _mailbox(value: str) -> str:
-    """Accepts `Name <local@domain>` or a bare address; CR and LF never get into a header (standards F9)."""
-    address = parseaddr(value)[1]
-    if not address or re.search(r"[\x00-\x1f]", value):
-        raise ValueError("must be an address such as Name <office@example.org>")
-    try:
-        validate_email(address, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise ValueError(f"holds no valid address: {error}") from None
-    return value
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an address such as https://newsletter.example.org")
-    return value.rstrip("/")
-
-
-def _duration(value: object) -> object:
-    """`5m`, `2h` -> seconds; numbers stay as they are."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)\s*([smhd])", value)
-        if not match:
-            raise ValueError("must be a time such as 30s, 5m, 2h or 1d")
-        return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
-    return value
-
-
-def _relay_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.password is not None:
-        raise ValueError("must not hold the password: put it into MAILER_SMTP_PASSWORD or a file it names")
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise ValueError("must begin with smtp://, smtp+starttls:// or smtps:// and name a host")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("has no valid port") from None
-    return value
-
-
-def _store_url(value: str) -> str:
-    if not value.startswith("sqlite:") or value == "sqlite:":
-        raise ValueError("must be sqlite: and a file, such as sqlite:subscribers/mailer.db")
-    return value
-
-
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
-OneLine = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
-
-
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
@@ -129,7 +111,7 @@ class Newsletter(_Table):
     sender: Mailbox
     reply_to: Mailbox = ""
     unsubscribe: Mailbox = ""  # where the mailto: way of leaving goes; default unsubscribe@ the sender's domain
-    list_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$")]
+    list_id: ListId
     public_url: WebAddress
     postal_address: OneLine
     language: Language = "en"
@@ -147,7 +129,7 @@ class Newsletter(_Table):
 class Smtp(_Table):
     """The relay, and how to use it."""
 
-    url: Annotated[str, AfterValidator(_relay_url)] = "smtp://127.0.0.1:1025"
+    url: RelayUrl = "smtp://127.0.0.1:1025"
     connections: Annotated[int, Field(ge=1, le=200)] = 4
     retry: tuple[Duration, ...] = (
         timedelta(minutes=5),
@@ -157,13 +139,13 @@ class Smtp(_Table):
         timedelta(hours=12),
     )
     # RFC 5321 section 4.5.3.2.6: ten minutes for the reply to the final dot; less makes duplicates.
-    timeout: Duration = timedelta(minutes=10)
+    timeout: SomeTime = timedelta(minutes=10)
 
 
 class Store(_Table):
     """Where subscribers and send logs are kept."""
 
-    url: Annotated[str, AfterValidator(_store_url)] = "sqlite:subscribers/mailer.db"
+    url: StoreUrl = "sqlite:subscribers/mailer.db"
 
 
 class Config(_Table):
@@ -184,23 +166,21 @@ def load(root: Path, env: Mapping[str, str] = os.environ) -> Config:
 
     Raises ConfigError with every mistake, each with its line.
     """
-    path, prefix = _find(root)
+    path, prefix, text = _find(root)
     try:
-        text = path.read_bytes().decode("utf-8")
         document: Any = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ConfigError([Problem(path.name, line, "is not UTF-8; save it as UTF-8")]) from None
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        raise ConfigError([Problem(path.name, line, f"is not valid TOML: {error}")]) from None
+        found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        line = int(found[1]) if found and found[1] else text.count("\n") + 1
+        what = str(error)[: found.start()] if found else str(error)
+        raise ConfigError([Problem(path.name, line, f"is not valid TOML: {what}")]) from None
     for key in prefix:
-        document = document[key]
+        document = document.get(key, {})
     try:
         return Config.model_validate(_overridden(document, env))
     except ValidationError as error:
-        raise ConfigError([_problem(path.name, text, prefix, e) for e in error.errors()]) from None
+        problems = [_problem(path.name, text, prefix, env, e) for e in error.errors()]
+        raise ConfigError(sorted(problems, key=lambda problem: (problem.path != path.name, problem.line))) from None
 
 
 def relay(config: Config, env: Mapping[str, str] = os.environ) -> Relay:
@@ -208,7 +188,7 @@ def relay(config: Config, env: Mapping[str, str] = os.environ) -> Relay:
     parts = urlsplit(config.smtp.url)
     return Relay(
         host=parts.hostname or "",
-        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        port=parts.port or DEFAULT_PORTS[parts.scheme],
         security=parts.scheme,  # type: ignore[arg-type]  # _relay_url admits exactly the three
         user=unquote(parts.username or ""),
         password=Secret(_secret(env, "MAILER_SMTP_PASSWORD")),
@@ -221,26 +201,40 @@ def secret_key(root: Path, env: Mapping[str, str] = os.environ) -> bytes:
         return given.encode("utf-8")
     path = root / SECRET_FILE
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was quicker; its key is as good
-        return path.read_bytes()
-    key = secrets.token_hex(32).encode("ascii")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        message = f"cannot be read or made: {error.strerror}. MAILER_SECRET_KEY may hold the key instead"
+        raise ConfigError([Problem(str(path), 0, message)]) from None
+    if not key:
+        message = "is empty. Put the key back, or delete the file: links in mails that went out then stop working"
+        raise ConfigError([Problem(str(path), 0, message)])
     return key
 
 
-def _find(root: Path) -> tuple[Path, tuple[str, ...]]:
+def _make_key(path: Path) -> None:
+    """Written whole before it gets its name, so that nobody ever reads half of it; the first of two processes wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)
+    finally:
+        temporary.unlink()
+
+
+def _find(root: Path) -> tuple[Path, tuple[str, ...], str]:
+    """The file, the tables its keys stand under, and its text."""
     own = root / "mailer.toml"
     if own.is_file():
-        return own, ()
+        return own, (), _read(own)
     project = root / "pyproject.toml"
-    if project.is_file() and re.search(rb"(?m)^\[tool\.mailer\b", project.read_bytes()):
-        return project, ("tool", "mailer")
+    if project.is_file() and re.search(_TOOL_TABLE, text := _read(project)):
+        return project, ("tool", "mailer"), text
     raise ConfigError(
         [
             Problem(
@@ -253,42 +247,59 @@ def _find(root: Path) -> tuple[Path, tuple[str, ...]]:
     )
 
 
-def _overridden(document: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in document.items()}
-    for variable, table, key in (
-        ("MAILER_SMTP_URL", "smtp", "url"),
-        ("MAILER_STORE_URL", "store", "url"),
-        ("MAILER_PUBLIC_URL", "newsletter", "public_url"),
-    ):
-        if env.get(variable):
-            merged.setdefault(table, {})[key] = env[variable]
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError([Problem(path.name, 0, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([Problem(path.name, line, "is not UTF-8; save it as UTF-8")]) from None
+
+
+def _overridden(document: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    merged = dict(document)
+    for variable, (table, key) in _OVERRIDES.items():
+        values = merged.get(table, {})
+        if env.get(variable) and isinstance(values, dict):
+            merged[table] = values | {key: env[variable]}
     return merged
 
 
 def _secret(env: Mapping[str, str], name: str) -> str:
     if value := env.get(name):
         return value
-    if path := env.get(f"{name}_FILE"):
-        try:
-            return Path(path).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError([Problem(path, 0, f"{name}_FILE names it, but it cannot be read: {error}")]) from None
-    return ""
+    if not (path := env.get(f"{name}_FILE")):
+        return ""
+    try:
+        text = Path(path).read_text("utf-8").rstrip("\r\n")  # an editor's last line break; blanks may be meant
+        trouble = "" if text else "it is empty"
+    except OSError as error:
+        trouble = f"it cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        trouble = "it is not UTF-8"
+    if trouble:
+        raise ConfigError([Problem(path, 0, f"{name}_FILE names it, but {trouble}")])
+    return text
 
 
-def _problem(name: str, text: str, prefix: tuple[str, ...], error: Any) -> Problem:
+def _problem(name: str, text: str, prefix: tuple[str, ...], env: Mapping[str, str], error: Any) -> Problem:
     """One pydantic error as a sentence, at the line where its key (or its table) stands."""
-    location = [str(part) for part in error["loc"] if part != "[key]"]
+    location = [str(part) for part in error["loc"] if part != "[key]" and not isinstance(part, int)]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
         table: Any = {"newsletter": Newsletter, "smtp": Smtp, "store": Store}.get(location[0], Config)
         known = list((Config if len(location) == 1 else table).model_fields)
-        message = f"unknown key “{key}”. {nearest(location[-1], known)}"
-    elif error["type"] == "missing":
-        message = f"“{key}” is missing"
-    else:
-        message = f"“{key}” {error['msg'].removeprefix('Value error, ')}"
-    return Problem(name, _line_of(text, [*prefix, *location]), message)
+        return Problem(
+            name, _line_of(text, [*prefix, *location]), f"unknown key “{key}”. {nearest(location[-1], known)}"
+        )
+    message = _MESSAGES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be")
+    for variable, overridden in _OVERRIDES.items():
+        if env.get(variable) and overridden == tuple(location):
+            return Problem(variable, 0, message)
+    return Problem(name, _line_of(text, [*prefix, *location]), f"“{key}” {message}")
 
 
 def _line_of(text: str, location: list[str]) -> int:
@@ -296,13 +307,16 @@ def _line_of(text: str, location: list[str]) -> int:
     table: list[str] = []
     best, depth = 1, 0
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([\w.\-]+)\]", line):
-            table = header[1].split(".")
-            here = table
-        elif pair := re.match(r"\s*\"?([\w\-]+)\"?\s*=", line):
-            here = [*table, pair[1]]
+        if header := _HEADER.match(line):
+            here = table = _parts(header[1])
+        elif pair := _PAIR.match(line):
+            here = table + _parts(pair[1])
         else:
             continue
         if len(here) > depth and location[: len(here)] == here:
             best, depth = number, len(here)
     return best
+
+
+def _parts(key: str) -> list[str]:
+    return [part.strip("\"'") for part in re.findall(_PART, key)]

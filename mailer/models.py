@@ -254,6 +254,11 @@ class Balance:
     seconds: float = 0.0
 
     @property
+    def open(self) -> int:
+        """Deliveries that are not decided yet."""
+        return self.queued + self.claimed + self.deferred
+
+    @property
     def closed(self) -> bool:
         """Finished: audience = accepted + refused + skipped + unknown."""
         return self.audience == self.accepted + self.refused + self.skipped + self.unknown

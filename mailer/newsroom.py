@@ -12,12 +12,13 @@ from pathlib import Path
 
 from mailer import config as configuration
 from mailer.compose import headers, source
+from mailer.compose.attributes import ID
 from mailer.compose.composition import Composition
 from mailer.compose.theme import Theme
 from mailer.config import Config, Relay
 from mailer.deliver.engine import Job
-from mailer.errors import NotFound, nearest
-from mailer.models import Issue
+from mailer.errors import InputError, NotFound, nearest
+from mailer.models import Issue, Problem
 from mailer.store import SqliteStore, open_store
 from mailer.tokens import Tokens
 
@@ -73,10 +74,14 @@ class Newsroom:
     def issue(self, slug: str) -> Issue:
         """Read an issue. Raises NotFound, or InputError with every mistake in it."""
         slug = slug.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
+        config = self.config  # first: whoever is in a wrong folder should hear that
         path = self.root / "issues" / slug / "issue.md"
         if not path.parent.is_dir() or "/" in slug or slug in ("", ".", ".."):
             raise NotFound(f"there is no issue “{slug}” in {self.root / 'issues'}. {nearest(slug, self.issues)}")
-        return source.load(path, f"issues/{slug}/issue.md", self.config)
+        if not ID.fullmatch(slug):  # it is part of addresses and of Message-ID
+            what = "this folder's name may hold small letters, digits and single hyphens; rename it"
+            raise InputError([Problem(f"issues/{slug}", 0, what)])
+        return source.load(path, f"issues/{slug}/issue.md", config)
 
     def compose(self, slug: str) -> Composition:
         """Read and render an issue. Raises NotFound or InputError."""

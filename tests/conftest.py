@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mailer.compose.composition import Composition
 from mailer.newsroom import Newsroom
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from sending import Office
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret that only tests know"
@@ -108,3 +113,22 @@ class Clock:
 def clock() -> Clock:
     """08:00 UTC on 14 December 2018."""
     return Clock()
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """A newsroom ready to send, and the command run in it."""
+    from sending import Office
+
+    made = Office(tmp_path / "office", monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")  # no longer: Playwright keeps an event loop running, and others call asyncio.run
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A real browser; a test that asks for it is skipped when none is installed."""
+    from browsing import chromium
+
+    with chromium(tmp_path_factory.mktemp("home")) as started:
+        yield started

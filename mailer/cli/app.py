@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,11 +17,21 @@ from mailer.newsroom import Newsroom
 
 _STYLES = Theme({"accent": "cyan", "second": "dim", "bad": "red", "warn": "yellow", "good": "green"})
 
-out = Console(theme=_STYLES, highlight=False)  # what was asked for
-err = Console(theme=_STYLES, highlight=False, stderr=True, soft_wrap=True)  # progress and messages
+# Without emoji: `file.csv:100: ...` is line 100, not a picture of a hundred.
+out = Console(theme=_STYLES, highlight=False, emoji=False)  # what was asked for
+err = Console(theme=_STYLES, highlight=False, emoji=False, stderr=True, soft_wrap=True)  # progress and messages
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else there.")]
-IssueName = Annotated[str, typer.Argument(metavar="ISSUE", help="Its folder's name in issues/, such as 2018-12.")]
+
+
+def issue_name(given: str) -> str:
+    """A shell completes to `issues/2018-12/`, an editor copies `issues/2018-12/issue.md`: both are 2018-12."""
+    return given.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
+
+
+IssueName = Annotated[
+    str, typer.Argument(metavar="ISSUE", callback=issue_name, help="Its folder's name in issues/, such as 2018-12.")
+]
 
 
 @dataclass(slots=True)
@@ -28,21 +39,30 @@ class State:
     """What the options before the command say."""
 
     root: Path
-    debug: bool
     newsroom: Newsroom | None = None
 
 
 def newsroom(context: typer.Context) -> Newsroom:
-    """The newsroom the command works on; main() closes it."""
+    """The newsroom the command works on, closed when it ends."""
     state: State = context.obj
     if state.newsroom is None:
         state.newsroom = Newsroom.open(state.root)
+        context.call_on_close(state.newsroom.close)
     return state.newsroom
 
 
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """One JSON list on standard output, written one by one: a million need no memory."""
+    separator = "[\n  "
+    for value in values:
+        sys.stdout.write(separator + json.dumps(value, ensure_ascii=False))
+        separator = ",\n  "
+    sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
 def say(message: str) -> None:

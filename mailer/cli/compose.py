@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from mailer.audience import addresses, segments
 from mailer.audience import subscribers as people
@@ -74,19 +75,23 @@ def build(
     """Write the finished HTML, text and .eml of each edition, or of one person."""
     room = newsroom(context)
     composition = room.compose(issue)
-    folder = to or room.root / "build" / composition.issue.slug
-    folder.mkdir(parents=True, exist_ok=True)
     if person:
         subscriber = people.find(room.store.audience, person)
-        wanted = {subscriber.email: (select(composition.issue, subscriber.interests), subscriber)}
+        selection = select(composition.issue, subscriber.interests)
+        if not selection:
+            raise MailerError(f"no story of this issue matches the interests of {subscriber.email}: no mail for them")
+        wanted = {subscriber.email.replace("/", "_"): (selection, subscriber)}
     else:
         found, _ = segments.of(composition.issue, room.store.audience)
         selections = [composition.everything, *(edition.selection for edition in found)]
         wanted = {f"{len(selection):02d}-stories-{key(selection)}": (selection, _READER) for selection in selections}
+    folder = to or room.root / "build" / composition.issue.slug
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MailerError(f"{folder} cannot be made: {error.strerror}") from None
     written: list[Path] = []
     for name, (selection, subscriber) in wanted.items():
-        if not selection:
-            raise MailerError(f"no story of this issue matches the interests of {subscriber.email}: no mail for them")
         written += _write(room, composition, selection, subscriber, folder / name, inert=not person)
     for picture in composition.issue.pictures:
         place = folder / picture.path.relative_to(composition.issue.path.parent.resolve())
@@ -95,7 +100,7 @@ def build(
     if as_json:
         print_json({"issue": composition.issue.slug, "folder": str(folder), "files": [path.name for path in written]})
     else:
-        out.print(f"{len(written)} files in {folder}")
+        out.print(Text(f"{len(written)} files in {folder}"), soft_wrap=True)
 
 
 def _write(
@@ -146,5 +151,6 @@ def test(
         print_json({"issue": composition.issue.slug, "to": reader.email, "state": outcome.state, "code": reply.code,
                     "reply": reply.text, "step": reply.step, "stories": len(selection)})  # fmt: skip
     else:
-        out.print(f"{outcome.state}: {reply.code or ''} {reply.text}".replace(":  ", ": "))
+        said = " ".join(str(part) for part in (reply.code or "", reply.text) if part)
+        out.print(Text(f"{outcome.state}: {said}"))
     raise typer.Exit(0 if outcome.state is DeliveryState.ACCEPTED else 3)

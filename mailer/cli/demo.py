@@ -15,7 +15,7 @@ from mailer.audience.intake import import_csv
 from mailer.cli import gallery, loop, views
 from mailer.cli.app import Json as JsonOption
 from mailer.cli.app import State, out, print_json
-from mailer.cli.send import explain
+from mailer.cli.explain import explain
 from mailer.compose import checks
 from mailer.compose.composition import Composition
 from mailer.deliver import plan

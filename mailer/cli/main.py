@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.markup import escape
 
 from mailer import __version__
-from mailer.cli import compose, demo, send, start, subscribers
+from mailer.cli import compose, demo, explain, send, start, subscribers
 from mailer.cli.app import State, err
 from mailer.errors import InputError, MailerError
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Compose an institution's email newsletter and get it, provably, to every reader who should have it.",
 )
-for module in (start, compose, send, demo):
+for module in (start, compose, send, explain, demo):
     module.register(app)
 app.add_typer(subscribers.app, name="subscribers")
 
@@ -47,35 +47,31 @@ def options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
 ) -> None:
     """Parse what stands before the command."""
-    context.obj = State(root=folder, debug=debug)
+    context.obj = State(root=folder)
 
 
 def main() -> None:
     """Run the command; a traceback reaches nobody who did not ask for one."""
-    state: list[State] = []
-    debug = "--debug" in sys.argv
     try:
-        code = app(standalone_mode=False, obj=state)
-    except click.ClickException as error:
-        error.show()
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # all that are raised have it
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         err.print("Interrupted.")
         code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except MailerError as error:
-        if debug:
-            raise
-        _show(error)
-        code = error.exit_code
     except Exception as error:
-        if debug:
-            raise
-        err.print(f"[bad]This is a mistake in mailer, not in your files:[/] {escape(repr(error))}")
-        err.print("Run it again with --debug before the command, and report what it prints.")
-        code = 1
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        elif isinstance(error, MailerError):
+            _show(error)
+        else:
+            err.print(f"[bad]This is a mistake in mailer, not in your files:[/] {escape(repr(error))}")
+            err.print("Run it again with --debug before the command, and report what it prints.")
+        code = error.exit_code if isinstance(error, MailerError) else 1
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -38,12 +37,9 @@ async def watch(run: Run, before: Balance, wait: bool) -> Balance:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
-    show = _Display(run, before.queued + before.claimed + before.deferred)
+    show = _Display(run, before.open)
     try:
-        if err.is_terminal:
-            await show.live(task)
-        else:
-            await show.lines(task)
+        await (show.live(task) if err.is_terminal else show.lines(task))
         return await task
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,10 +59,12 @@ class _Display:
                 live.update(self._row())
 
     async def lines(self, task: asyncio.Future[Balance]) -> None:
+        waiting: datetime | None = None
         while not task.done():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(asyncio.wait([task])), _PLAIN_EVERY)
-            print(self._text(), file=sys.stderr, flush=True)
+            await asyncio.wait([task], timeout=_PLAIN_EVERY)
+            if waiting is None or self._run.waiting_until != waiting:  # a wait of hours is one line
+                print(self._text(), file=sys.stderr, flush=True)
+            waiting = self._run.waiting_until
 
     def _row(self) -> Table:
         row = Table.grid(padding=(0, 2))

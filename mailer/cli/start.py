@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +20,8 @@ _CONFIG = """\
 # The newsroom's configuration. Every mail uses what stands here; put in your own.
 
 [newsletter]
-name = "{name}"
-sender = "{name} <newsletter@example.org>"
+name = {name}
+sender = {sender}
 reply_to = "office@example.org"
 list_id = "{slug}.example.org"
 public_url = "https://newsletter.example.org"   # where the reader's pages and pictures are reached
@@ -34,12 +37,13 @@ green-jobs = "Green jobs"
 url = "smtp://127.0.0.1:1025"                   # smtp://, smtp+starttls:// or smtps://, with user@ where needed
 connections = 4
 """
+_IGNORED = ("build/", "subscribers/*.db*", "subscribers/.*", "subscribers/*.csv")
 
 _ISSUE = """\
 ---
 title: {title}
 date: {date}
-subject: "{title}: say in 60 characters what is in it"
+subject: {subject}
 preheader: The line that stands beside the subject in the inbox, 40 to 110 characters
 ---
 
@@ -49,8 +53,8 @@ A word of welcome, for everybody.
 
 ## The title of the first story {{#first-story topics={topic}}}
 
-Two to five short paragraphs. Links say [what they lead to](https://example.org/report). A picture is put into this
-folder and shown with ![what it shows](images/name.png), on a line of its own right under the title.
+Two to five short paragraphs. Links say [what they lead to](https://example.org/report). For a picture, put its file
+into the folder images/ and write `![what it shows](images/name.png)` on a line of its own, right under the title.
 
 [Read the report](https://example.org/report){{.button}}
 
@@ -80,16 +84,39 @@ def init(
     config = folder / "mailer.toml"
     if config.exists() or (folder / "templates").exists():
         raise MailerError(f"{folder} holds a newsroom already; nothing was changed")
-    if any(character in name for character in '"\\\n'):
-        raise MailerError("the name must not hold quotes, backslashes or line breaks")
+    name = name.strip()
+    if not name.isprintable() or not name:
+        raise MailerError("the name must be one line of text")
     slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()) or "news"
-    for part in ("issues", "subscribers"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    shutil.copytree(sample_folder() / "templates", folder / "templates")
-    config.write_text(_CONFIG.format(name=name, slug=slug), encoding="utf-8")
-    (folder / ".gitignore").write_text("build/\nsubscribers/*.db*\nsubscribers/.*\n", encoding="utf-8")
-    out.print(f"{folder} is a newsroom. Put your own words into {config}, then:", soft_wrap=True)
-    out.print(f"  mailer -C {folder} new {clock():%Y-%m}", soft_wrap=True)
+    try:
+        for part in ("issues", "subscribers"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        shutil.copytree(sample_folder() / "templates", folder / "templates")
+        # JSON's strings are TOML's basic strings, too.
+        config.write_text(_CONFIG.format(name=_quoted(name), sender=_quoted(_sender(name)), slug=slug), "utf-8")
+        _ignore(folder / ".gitignore")
+    except OSError as error:
+        raise MailerError(f"{error.filename}: {error.strerror}") from None
+    out.print(f"{folder} is a newsroom. Put your own words into {config}, then:", soft_wrap=True, markup=False)
+    out.print(f"  mailer -C {shlex.quote(str(folder))} new {clock():%Y-%m}", soft_wrap=True, markup=False)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _sender(name: str) -> str:
+    """`Name <address>`, the name in quotes where RFC 5322 section 3.2.3 has its characters for something else."""
+    if re.search(r'[()<>\[\]:;@\\,."]', name):
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return f"{name} <newsletter@example.org>"
+
+
+def _ignore(path: Path) -> None:
+    """Keep people and secrets out of the repository; what stands in the file already, stays."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    lines += [line for line in _IGNORED if line not in lines]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def new(
@@ -104,8 +131,16 @@ def new(
     path = room.root / "issues" / slug / "issue.md"
     if path.exists():
         raise MailerError(f"{path} exists already; nothing was changed")
-    topic = next(iter(room.config.interests))
-    text = _ISSUE.format(title=title or room.config.newsletter.name, date=f"{clock():%Y-%m-%d}", topic=topic)
-    (path.parent / "images").mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True)
+    title = " ".join((title or room.config.newsletter.name).split())
+    text = _ISSUE.format(
+        title=_quoted(title),  # JSON's strings are YAML's double-quoted ones, too
+        subject=_quoted(f"{title}: say in 60 characters what is in it"),
+        date=f"{clock():%Y-%m-%d}",
+        topic=next(iter(room.config.interests)),
+    )
+    try:
+        (path.parent / "images").mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise MailerError(f"{error.filename}: {error.strerror}") from None
+    out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True, markup=False)

@@ -6,6 +6,8 @@ import csv
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,11 +17,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from mailer.audience import subscribers as people
 from mailer.audience.intake import Report, import_csv
+from mailer.audience.reading import OWN
 from mailer.cli import views
-from mailer.cli.app import Json, err, newsroom, out, print_json, say
+from mailer.cli.app import Json, err, newsroom, out, print_json, print_json_list, say
 from mailer.deliver.engine import timestamp
 from mailer.models import Problem, SubscriberState
-from mailer.newsroom import Newsroom, clock
+from mailer.newsroom import clock
 
 app = typer.Typer(no_args_is_help=True, help="The audience: import, export, list, show, add, remove, erase.")
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
@@ -35,32 +38,30 @@ def import_(
     """Import a CSV file in one transaction: with any bad line, nothing."""
     room = newsroom(context)
     problems: list[dict[str, Any]] = []
-    with _rejects(file, skip_bad) as write_reject, _bar(file) as on_progress:
 
-        def on_bad(problem: Problem, fields: list[str]) -> None:
-            if as_json:
-                problems.append({"line": problem.line, "text": problem.text})
-            else:
-                err.print(escape(str(problem)))
-            write_reject([str(problem.line), problem.text, *fields])
+    def on_bad(problem: Problem) -> None:
+        if as_json:
+            problems.append({"line": problem.line, "text": problem.text})
+        else:
+            err.print(escape(str(problem)))
 
+    with _bar(file) as on_progress:
         report = import_csv(
             *(file, str(file), room.store.audience, room.config, room.tokens, timestamp(clock())),
             skip_bad=skip_bad,
             on_bad=on_bad,
             on_progress=on_progress,
         )
-    nothing = bool(report.bad and not skip_bad)
     if as_json:
-        print_json({"file": str(file), "lines": report.lines, "added": report.added, "known": report.known,
-                    "kept_out": report.kept_out, "bad": report.bad, "problems": problems})  # fmt: skip
+        rejects = str(report.rejects) if report.rejects else None
+        print_json({"file": str(file)} | asdict(report) | {"rejects": rejects, "problems": problems})
     else:
-        _say_report(report, file, nothing, skip_bad)
-    raise typer.Exit(1 if nothing else 0)
+        _say_report(report, skip_bad)
+    raise typer.Exit(1 if report.bad and not skip_bad else 0)
 
 
-def _say_report(report: Report, file: Path, nothing: bool, skip_bad: bool) -> None:
-    if nothing:
+def _say_report(report: Report, skip_bad: bool) -> None:
+    if report.bad and not skip_bad:
         lines = "line is" if report.bad == 1 else "lines are"
         say(f"[bad]{report.bad:,} of {report.lines:,} {lines} bad, so nothing was imported.[/] "
             "Mend them, or import the good ones with --skip-bad.")  # fmt: skip
@@ -70,25 +71,9 @@ def _say_report(report: Report, file: Path, nothing: bool, skip_bad: bool) -> No
         parts.append(f"{report.known:,} known already and left as they are")
     if report.kept_out:
         parts.append(f"{report.kept_out:,} kept out, because they left or were erased")
-    if report.bad and skip_bad:
-        parts.append(f"{report.bad:,} bad lines written to {_rejects_path(file)}")
-    out.print("; ".join(parts) + ".", soft_wrap=True)
-
-
-def _rejects_path(file: Path) -> Path:
-    return file.with_name(f"{file.stem}.rejected.csv")
-
-
-@contextmanager
-def _rejects(file: Path, wanted: bool) -> Generator[Any]:
-    """Writes rejected lines beside the input, each with its line number and what is wrong."""
-    if not wanted:
-        yield lambda row: None
-        return
-    with _rejects_path(file).open("w", encoding="utf-8", errors="surrogateescape", newline="") as target:
-        writer = csv.writer(target)
-        writer.writerow(["line", "problem", "fields"])
-        yield writer.writerow
+    if report.bad:
+        parts.append(f"{report.bad:,} rejected and written to {report.rejects}")
+    out.print("; ".join(parts) + ".", soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -103,38 +88,41 @@ def _bar(file: Path) -> Generator[Any]:
 
 @app.command()
 def export(context: typer.Context, as_json: Json = False) -> None:
-    """Write everybody as CSV to standard output."""
-    room = newsroom(context)
+    """Write everybody as CSV to standard output. It can be imported into another newsroom."""
+    audience = newsroom(context).store.audience
     if as_json:
-        print_json([views.subscriber_data(person) for person in room.store.audience.all()])
+        print_json_list(map(views.subscriber_data, audience.all()))
         return
-    everybody = list(dict.fromkeys(name for person in room.store.audience.all() for name in person.fields))
+    columns = list(dict.fromkeys(name for person in audience.all() for name in person.fields))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["email", "name", "interests", "language", *everybody, "state"])
-    for person in room.store.audience.all():
-        own = (person.email, person.name, ";".join(person.interests), person.language)
-        writer.writerow([*own, *(person.fields.get(name, "") for name in everybody), person.state])
+    writer.writerow([*OWN, *columns])
+    for person in audience.all():
+        own = (person.email, person.name, ";".join(person.interests), person.language, person.state)
+        writer.writerow([*own, *(person.fields.get(name, "") for name in columns)])
 
 
 @app.command(name="list")
 def list_(
     context: typer.Context,
     state: Annotated[SubscriberState | None, typer.Option("--state", help="Only these.")] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many the table shows.")] = 100,
     as_json: Json = False,
 ) -> None:
-    """Everybody, in the order they came."""
+    """The first hundred, in the order they came, and how many there are; with --json, everybody."""
     room = newsroom(context)
     found = room.store.audience.all(state)
     if as_json:
-        print_json([views.subscriber_data(person) for person in found])
+        print_json_list(map(views.subscriber_data, found))
         return
-    out.print(views.subscribers_table(found, room.config.interests))
-    out.print(_totals(room))
-
-
-def _totals(room: Newsroom) -> str:
     counts = room.store.audience.counts()
-    return ", ".join(f"{count:,} {state}" for state, count in counts.items()) + "." if counts else "Nobody yet."
+    total = counts.get(state, 0) if state else sum(counts.values())
+    if not total:
+        say(f"Nobody is {state}." if state else "Nobody yet. Begin with: mailer subscribers import FILE.csv")
+        return
+    out.print(views.subscribers_table(islice(found, limit), room.config.interests))
+    if total > limit:
+        say(f"These are {limit:,} of {total:,}. More with --limit N, all of them with: mailer subscribers export")
+    out.print(", ".join(f"{count:,} {state}" for state, count in counts.items()) + ".")
 
 
 @app.command()
@@ -160,12 +148,14 @@ def add(
     email: Email,
     name: Annotated[str, typer.Option("--name")] = "",
     interests: Annotated[str, typer.Option("--interests", metavar="A,B", help="Separated by commas.")] = "",
+    language: Annotated[str, typer.Option("--language", metavar="CODE", help="Such as fr.")] = "",
     as_json: Json = False,
 ) -> None:
     """Subscribe somebody."""
     room = newsroom(context)
     chosen = [interest.strip() for interest in interests.split(",") if interest.strip()]
-    person = people.add(room.store.audience, room.config, room.tokens, email, name, chosen, timestamp(clock()))
+    now = timestamp(clock())
+    person = people.add(room.store.audience, room.config, room.tokens, email, name, chosen, now, language)
     _confirm(person.email, "added", as_json)
 
 
@@ -174,7 +164,7 @@ def remove(context: typer.Context, email: Email, as_json: Json = False) -> None:
     """Take somebody off the list. No import brings them back."""
     room = newsroom(context)
     person = people.remove(room.store.audience, email, timestamp(clock()))
-    _confirm(person.email, "unsubscribed", as_json)
+    _confirm(person.email, person.state, as_json)
 
 
 @app.command()
@@ -198,4 +188,4 @@ def _confirm(email: str, what: str, as_json: bool) -> None:
     if as_json:
         print_json({"email": email, "state": what})
     else:
-        out.print(f"{email}: {what}.")
+        out.print(f"{email}: {what}.", soft_wrap=True, markup=False)

@@ -17,6 +17,8 @@ from mailer.models import Balance, Delivery, Edition, Finding, Issue, Segment, S
 
 _SEVERITY = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.NOTE: "second"}
 _SHOWN_SEGMENTS = 3
+LOG_COLUMNS = ("email", "state", "attempts", "code", "enhanced", "reply", "step", "message_id", "edition",
+               "queued_at", "settled_at")  # fmt: skip
 Sizes = Mapping[str, tuple[int, int]]
 
 
@@ -154,19 +156,7 @@ def log_table(deliveries: Iterable[Delivery]) -> Table:
 
 def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
     """One row of the log as DESIGN section 6 prints it."""
-    return {
-        "email": row.email,
-        "state": row.state,
-        "attempts": row.attempts,
-        "code": row.code,
-        "enhanced": row.enhanced,
-        "reply": row.reply,
-        "step": row.step,
-        "message_id": message_id,
-        "edition": row.edition,
-        "queued_at": row.queued_at,
-        "settled_at": row.settled_at,
-    }
+    return {column: message_id if column == "message_id" else getattr(row, column) for column in LOG_COLUMNS}
 
 
 def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -> Table:

@@ -12,6 +12,7 @@ from mailer.config import Config
 from mailer.models import Picture
 
 _SCHEMES = ("https", "http", "mailto", "tel")
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)  # an absolute address (RFC 3986 section 4.2)
 
 
 @dataclass(slots=True)
@@ -32,9 +33,16 @@ class IssueAssets:
         if href.startswith("#"):
             self.report(line, f"“{href}” leads inside the mail, which several mail programs ignore; link to a page")
             return None
-        parts = urlsplit(href)
+        try:
+            parts = urlsplit(href)
+        except ValueError:  # brackets that hold no IPv6 address
+            self.report(line, f"“{href}” is no address; write https://example.org/page")
+            return None
         if parts.scheme in ("https", "http") and not parts.hostname:
             self.report(line, f"“{href}” names no host; write https://example.org/page")
+            return None
+        if parts.scheme in ("mailto", "tel") and not parts.path:
+            self.report(line, f"“{href}” names nobody; write {parts.scheme}: and the address or number behind it")
             return None
         if parts.scheme in _SCHEMES:
             return href
@@ -52,7 +60,7 @@ class IssueAssets:
             return None
         if not alt.strip():
             self.report(line, f"the picture {source} has no alt text; say between the square brackets what it shows")
-        if urlsplit(source).scheme:
+        if _ELSEWHERE.match(source):
             self.report(line, f"“{source}” is on another host; put the picture into the issue's folder")
             return None
         path = self._inside(source, "picture", line)
@@ -69,7 +77,7 @@ class IssueAssets:
             url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', name)}@{self.folder.name}"
         else:
             url = self._published(path)
-        return Picture(path=path, url=url, alt=" ".join(alt.split()), width=size[0], height=size[1])
+        return Picture(path=path, url=url, alt=re.sub(r"[ \t\n]+", " ", alt).strip(" "), width=size[0], height=size[1])
 
     def _inside(self, name: str, what: str, line: int) -> Path | None:
         folder = self.folder.resolve()

@@ -14,7 +14,7 @@ ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ITEM = re.compile(
     r"""\s*(?:
     \#(?P<id>[^\s"'=]+)
-  | (?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]+))
+  | (?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"]*))
 )(?=\s|$)""",
     re.VERBOSE,
 )
@@ -104,6 +104,8 @@ def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
             continue
         position = item.end()
         if item["id"]:
+            if id_:
+                report(line, f"two ids are given, #{id_} and #{item['id']}; keep one")
             id_ = item["id"]
             if not ID.fullmatch(id_):
                 report(line, f"“#{id_}” is no id; use small letters a-z, digits and single hyphens")

@@ -6,8 +6,10 @@ composition.template(selection)                        MIME with slots, once per
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mailer.compose import page
 from mailer.compose.editions import MarkedPage, select
@@ -17,7 +19,7 @@ from mailer.compose.personal import Personal, Personaliser
 from mailer.compose.theme import Theme
 from mailer.config import Config
 from mailer.errors import InputError
-from mailer.models import Issue, Problem, Selection
+from mailer.models import Issue, Picture, Problem, Selection, Story
 from mailer.tokens import Tokens
 
 GMAIL_CLIP = 102_400  # bytes of quoted-printable HTML; Gmail hides the rest behind a link (email-bugs #41)
@@ -81,19 +83,23 @@ class Composition:
     def fingerprint(self) -> dict[str, str]:
         """What a send is planned from, in parts that can be named when one of them changes."""
         issue = self.issue
-        parts: dict[str, object] = {f"story “{story.id}”": story for story in issue.stories}
+        parts: dict[str, object] = {f"story “{story.id}”": _placeless(story) for story in issue.stories}
+        parts["the list of stories"] = [(section.id, [story.id for story in section.stories])
+                                        for section in issue.sections]  # fmt: skip
         parts["the sections"] = [(section.id, section.title, section.intro) for section in issue.sections]
         parts["the front matter"] = (issue.title, issue.date, issue.subject, issue.preheader, issue.language,
-                                     issue.number, issue.template, issue.masthead)  # fmt: skip
+                                     issue.number, issue.template, _pathless(issue.masthead))  # fmt: skip
         parts["the welcome"] = issue.intro
         parts["the newsletter's settings"] = self.config.newsletter.model_dump()
         parts["the interests"] = list(self.config.interests.items())
         prints = {name: _digest(repr(part).encode("utf-8", "replace")) for name, part in parts.items()}
-        for path in sorted(path for path in self.theme.folder.rglob("*") if path.is_file()):
+        files = (path for path in self.theme.folder.rglob("*") if path.is_file())
+        for path in sorted(path for path in files if not path.name.startswith(".")):  # an editor's leavings
             name = f"{self.theme.shown}/{path.relative_to(self.theme.folder).as_posix()}"
             prints[name] = _digest(path.read_bytes())
+        folder = issue.path.parent.resolve()
         for picture in issue.pictures:
-            prints[f"picture {picture.path.name}"] = _digest(picture.path.read_bytes())
+            prints[f"picture {picture.path.relative_to(folder).as_posix()}"] = _digest(picture.path.read_bytes())
         return prints
 
 
@@ -103,6 +109,16 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     gone = [f"{name} is gone" for name in before if name not in after]
     new = [f"{name} is new" for name in after if name not in before]
     return changed + gone + new
+
+
+def _placeless(story: Story) -> Story:
+    """A story without its line in the file and its folder: a line written above it does not change it."""
+    return dataclasses.replace(story, line=0, picture=_pathless(story.picture))
+
+
+def _pathless(picture: Picture | None) -> Picture | None:
+    """A picture without the newsroom's place on disk; its url names the file."""
+    return picture and dataclasses.replace(picture, path=Path())
 
 
 def _digest(content: bytes) -> str:

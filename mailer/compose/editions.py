@@ -1,7 +1,7 @@
 """Which stories for which interests, and cutting an edition out of the marked page.
 
-    page = MarkedPage.parse(html, Marks.of(issue))
-    page.cut(select(issue, ("green-jobs",)))        == the page rendered from these stories alone, byte for byte
+    whole = MarkedPage.parse(html, Marks.of(issue), issue)
+    whole.cut(select(issue, ("green-jobs",)))       == the page rendered from these stories alone, byte for byte
 
 An edition is a selection of stories; everybody with the same selection shares it, whatever their interests.
 """
@@ -13,7 +13,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mailer.compose import page
 from mailer.compose.marks import Marks
+from mailer.compose.theme import Theme
+from mailer.config import Config
 from mailer.models import Edition, Issue, Segment, Selection
 
 # MRML closes and reopens Outlook's conditional comments between neighbours; npm mjml merges them. Merged after the
@@ -49,6 +52,13 @@ def restrict(issue: Issue, selection: Selection) -> Issue:
         for section in issue.sections
     )
     return dataclasses.replace(issue, sections=tuple(section for section in sections if section.stories))
+
+
+def rendered_alone(issue: Issue, selection: Selection, theme: Theme, config: Config) -> tuple[str, str]:
+    """HTML and text of an edition, rendered from its stories alone: the slow way, which cutting must equal."""
+    edition, marks = restrict(issue, selection), Marks.of(issue, live=False)
+    html = page.render(edition, theme, config, marks)
+    return html.replace(_SEAM, ""), theme.text(edition, config, marks).replace(_SEAM, "")
 
 
 @dataclass(frozen=True, slots=True)

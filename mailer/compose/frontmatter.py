@@ -1,90 +1,121 @@
-"""The YAML between the two `---` lines: read with its line numbers, checked whole."""
+"""The YAML between the two `---` lines: read with its line numbers, checked whole.
+
+Only the document's nodes are read, never its types: `title: 2018` and `title: yes` are the words that were written,
+`date: 2018-02-30` is no crash but a mistake with a line, and no tag can make an object.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Annotated, Any
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
 
+from mailer.compose.characters import printable
 from mailer.config import Config
 from mailer.errors import nearest
 
 Report = Callable[[int, str], None]
-OneLine = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\n]*$")]
+_EXAMPLES = {"title": "title: Enterprises Newsletter", "date": "date: 2018-12-14"}
 
 
-class FrontMatter(BaseModel):
+@dataclass(slots=True)
+class FrontMatter:
     """The keys an issue may set. Only `title` and `date` must stand."""
 
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
-
-    title: Annotated[OneLine, Field(min_length=1)] = "Untitled"
+    title: str = "Untitled"
     date: datetime.date = datetime.date.min
-    subject: OneLine = ""
-    preheader: OneLine = ""
-    number: OneLine = ""
-    language: OneLine = ""
-    template: OneLine = ""
-    masthead: OneLine = ""
-    masthead_alt: OneLine = ""
-    _lines: dict[str, int] = PrivateAttr(default_factory=dict)
+    subject: str = ""
+    preheader: str = ""
+    number: str = ""
+    language: str = ""
+    template: str = ""
+    masthead: str = ""
+    masthead_alt: str = ""
+    lines: dict[str, int] = field(default_factory=dict)  # on which 1-based line of the file a key stands
 
-    def line(self, key: str) -> int:
-        """The 1-based line of the file on which a key stands."""
-        return self._lines.get(key, 1)
+
+KEYS = tuple(key.name for key in fields(FrontMatter) if key.name != "lines")
 
 
 def read_front_matter(text: str, config: Config, report: Report) -> FrontMatter:
     """Read the text between the `---` lines, which begins on line 2 of the file."""
+    front = FrontMatter()
     try:
-        data: Any = YAML(typ="rt").load(text) or CommentedMap()
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = (error.problem or "cannot be read").split("\n")[0]
+        document = YAML(typ="rt").compose(text)
+    except (MarkedYAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = str(getattr(error, "problem", None) or "it is nested too deep").split("\n")[0]
         report(
             mark.line + 2 if mark else 1,
             f'the front matter is not valid YAML: {problem}; put values with : or # in them into "quotes"',
         )
-        return FrontMatter()
-    if not isinstance(data, CommentedMap):
+        return front
+    if document is not None and not isinstance(document, MappingNode):
         report(2, "the front matter must be lines of “key: value”")
-        return FrontMatter()
-    lines = {str(key): data.lc.key(key)[0] + 2 for key in data}
-    for key in ("title", "date"):
-        if key not in data:
-            example = "title: Enterprises Newsletter" if key == "title" else "date: 2018-12-14"
+        return front
+    for key, line, node in _pairs(document):
+        if key not in KEYS:
+            report(line, f"unknown key “{key}”. {nearest(key, KEYS)}")
+        elif key in front.lines:
+            report(line, f"the {key} is given twice, first on line {front.lines[key]}; keep one")
+        else:
+            front.lines[key] = line
+            _set(front, key, node, report)
+    for key, example in _EXAMPLES.items():
+        if key not in front.lines:
             report(1, f"the {key} is missing; add a line such as “{example}” to the front matter")
-    values = {str(key): value for key, value in data.items()}
-    try:
-        front = FrontMatter.model_validate(values)
-    except ValidationError as error:
-        for mistake in error.errors():
-            key = str(mistake["loc"][0])
-            report(lines.get(key, 1), _sentence(key, mistake["type"], values.get(key)))
-        bad = {str(mistake["loc"][0]) for mistake in error.errors()}
-        front = FrontMatter.model_validate({key: value for key, value in values.items() if key not in bad})
-    front._lines = lines
-    languages = (config.newsletter.language, *config.newsletter.languages)
-    if front.language and front.language not in languages:
-        report(
-            front.line("language"),
-            f"the newsroom has no language “{front.language}”. {nearest(front.language, languages)}",
-        )
+    _check(front, config, report)
     return front
 
 
-def _sentence(key: str, kind: str, value: object) -> str:
-    if kind == "extra_forbidden":
-        return f"unknown key “{key}”. {nearest(key, FrontMatter.model_fields)}"
-    if key == "date":
-        return f"“{value}” is no date; write date: 2018-12-14"
-    if kind == "string_too_short":
-        return f"the {key} is empty; write it behind the colon"
-    if kind == "string_pattern_mismatch":
-        return f"the {key} must be one line"
-    return f'the {key} must be text; put it into "quotes"'
+def _pairs(document: Any) -> Iterator[tuple[str, int, Any]]:
+    for key, value in document.value if document else ():
+        name = key.value if isinstance(key, ScalarNode) else "[...]"
+        yield name, key.start_mark.line + 2, value
+
+
+def _set(front: FrontMatter, key: str, node: Any, report: Report) -> None:
+    line = front.lines[key]
+    if not isinstance(node, ScalarNode):
+        report(line, f'the {key} must be text; put it into "quotes"')
+        return
+    value = printable(node.value).strip(" \t\n")
+    if "\n" in value:
+        report(line, f"the {key} must be one line")
+    elif key == "date":
+        try:
+            front.date = _date(value)
+        except ValueError:
+            report(line, f"“{value}” is no date; write {_EXAMPLES[key]}")
+    elif key == "title" and not value:
+        report(line, "the title is empty; write it behind the colon")
+    else:
+        setattr(front, key, value)
+
+
+def _date(text: str) -> datetime.date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):  # fromisoformat takes other ISO forms, too
+        raise ValueError(text)
+    return datetime.date.fromisoformat(text)
+
+
+def _check(front: FrontMatter, config: Config, report: Report) -> None:
+    languages = (config.newsletter.language, *config.newsletter.languages)
+    if front.language and front.language not in languages:
+        what = f"the newsroom has no language “{front.language}”. {nearest(front.language, languages)}"
+        report(front.lines["language"], what)
+        front.language = ""
+    if front.template and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", front.template):
+        what = f"“{front.template}” is no template; write the name of a folder in templates/, such as enterprises"
+        report(front.lines["template"], what)
+    if front.masthead and not front.masthead_alt:
+        what = "the masthead has no alt text; add a line masthead_alt: that says what the picture shows"
+        report(front.lines["masthead"], what)
+    if front.masthead_alt and not front.masthead:
+        report(front.lines["masthead_alt"], "masthead_alt: needs a masthead:; name the picture, or take it out")

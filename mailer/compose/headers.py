@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from email.utils import parseaddr
+from urllib.parse import quote
 
 from email_validator import validate_email
 
@@ -33,6 +34,11 @@ def mailbox(name: str, display_name: str, address: str) -> bytes:
 def list_id(display_name: str, identifier: str) -> bytes:
     """List-Id (RFC 2919): a phrase and the identifier in angle brackets."""
     return mailbox("List-Id", display_name, identifier)
+
+
+def mailto(address: str, subject: str) -> str:
+    """A mailto: URI (RFC 6068 section 2: what an address may hold and a URI may not is percent-encoded UTF-8)."""
+    return f"mailto:{quote(address, safe='@!$*+')}?subject={quote(subject, safe='')}"
 
 
 def uris(name: str, *addresses: str) -> bytes:
@@ -71,15 +77,17 @@ def one_line(value: str) -> str:
 def _phrase(text: str, room: int) -> list[str]:
     if not text:
         return []
-    if text.isascii() and len(text) <= 60 and "=?" not in text:
-        if _ATOMS.fullmatch(text):
-            return [text]
-        return ['"' + re.sub(r'(["\\])', r"\\\1", text) + '"']
+    if text.isascii() and "=?" not in text:
+        written = text if _ATOMS.fullmatch(text) else '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
+        if len(written) <= room:
+            return [written]
     return _encoded_words(text, room)
 
 
 def _encoded_words(text: str, room: int) -> list[str]:
     """Base64 encoded-words, split between characters; the first fits into `room`, the others on their lines."""
+    if not text:
+        return []  # an encoded-word holds at least one character
     words, chunk = [], b""
     limit = (min(room, _WORD) - _FRAME) // 4 * 3
     for character in text:

@@ -4,19 +4,17 @@
     Writer(assets, report).prose(tokens)      Prose(html="<p>...", text="...the report [1]\\n\\n[1] <https://...>")
 
 The HTML has no line break in it, so that white space between tags never depends on what stands around a story, and
-passes nh3's allow-list, so that scripts, styles, event handlers and forms never reach a mail. The text is written
-from the same tokens, not from the HTML: wrapped at 76 columns by display width, links as numbered references.
+passes an allow-list (rawhtml.py), so that scripts, styles, event handlers and forms never reach a mail. The text is
+written from the same tokens, not from the HTML: wrapped at 76 columns by display width, links as numbered references.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any, Protocol
 
-import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -24,26 +22,15 @@ from markdown_it.token import Token
 from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from mailer.compose import rawhtml
 from mailer.compose.plaintext import Text
+from mailer.errors import nearest
 from mailer.models import Picture, Prose
 
-MAX_DEPTH = 64  # MRML overflows its stack at some 10,000 levels (rendering.md 2.3); no story needs 64
-_VOID = {"br", "hr", "img"}
-_TAGS = set(
-    "a abbr b bdi bdo blockquote br cite code del dfn em h4 h5 h6 hr i img ins kbd li mark ol p pre q s small "
-    "span strong sub sup table tbody td tfoot th thead tr u ul".split()
+# The last braces of a heading; an escaped brace opens none, and what stands in quotes may hold some.
+_HEADING_ATTRIBUTES = re.compile(
+    r"""^(?P<title>(?:[^\\]|\\.)*?)\s*\{(?P<attributes>(?:"(?:[^"\\]|\\.)*"|[^{}])*+)\}\s*$""", re.DOTALL
 )
-_ATTRIBUTES = {
-    "*": {"lang", "dir", "title"},
-    "a": {"href", "class"},
-    "img": {"src", "alt", "width", "height", "class"},
-    "ol": {"start"},
-    "table": {"role"},
-    "td": {"align", "colspan", "rowspan"},
-    "th": {"align", "colspan", "rowspan", "scope"},
-}
-_SCHEMES = {"http", "https", "mailto", "tel", "cid"}
-_HEADING_ATTRIBUTES = re.compile(r"^(?P<title>.*?)\s*\{(?P<attributes>[^{}]*)\}\s*$", re.DOTALL)
 
 Report = Callable[[int, str], None]  # line, what is wrong and how to mend it
 
@@ -67,7 +54,8 @@ def _heading_attributes(state: StateCore) -> None:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 2 * MAX_DEPTH}).enable(["table", "strikethrough"])
+    nesting = 2 * rawhtml.MAX_DEPTH  # a list nests two tokens a level
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": nesting}).enable(["table", "strikethrough"])
     parser.use(front_matter_plugin).use(attrs_plugin)
     # Every link becomes a token, also javascript: ones, so that it can be reported; nh3 is the wall behind it.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
@@ -83,16 +71,21 @@ def parse(text: str) -> list[Token]:
     return _PARSER.parse(text)
 
 
+def line_of(token: Token) -> int:
+    """The 1-based line on which a block begins."""
+    return (token.map or [0])[0] + 1
+
+
 def plain(inline: Token) -> str:
     """The words of an inline token, without emphasis."""
     return "".join(
         " " if child.type in ("softbreak", "hardbreak") else child.content for child in inline.children or ()
-    ).strip()
+    ).strip(" \t\n")
 
 
 def lines(inline: Token) -> Iterator[tuple[int, Token]]:
     """Each child of an inline token with the 1-based line it stands on."""
-    line = (inline.map or [0])[0] + 1
+    line = line_of(inline)
     for child in inline.children or ():
         yield line, child
         line += child.type in ("softbreak", "hardbreak") or child.content.count("\n")
@@ -112,30 +105,35 @@ class Writer:
             if token.type == "inline":
                 self._resolve(token)
             elif token.type == "html_block":
-                self._check_html(token.content, (token.map or [0])[0] + 1)
+                self._check_html(token.content, line_of(token))
             elif token.type in ("heading_open", "heading_close"):
                 token.tag = f"h{min(6, int(token.tag[1]) + 1)}"  # h1 the mail, h2 a section, h3 a story
-            elif token.type == "table_open":
-                token.attrSet("role", "table")
-        html = _tidy(_RENDERER.render(tokens, _PARSER.options, {}))
-        first = next((token.map[0] + 1 for token in tokens if token.map), 0)
-        if _depth(html) > MAX_DEPTH:
-            self.report(first, f"HTML is nested more than {MAX_DEPTH} levels deep here; flatten it")
+        html = rawhtml.tidy(_RENDERER.render(tokens, _PARSER.options, {}))
+        if rawhtml.too_deep(html):
+            self.report(
+                line_of(tokens[0]), f"HTML is nested more than {rawhtml.MAX_DEPTH} levels deep here; flatten it"
+            )
         return Prose(html=html, text=Text().blocks(tokens))
 
+    def check_attributes(self, token: Token, known: Collection[str], line: int) -> None:
+        """Report the {attributes} of a link or picture that would be lost."""
+        for name in [*token.attrs, *token.meta.get("insecure_attrs", ())]:
+            if name not in known:
+                what = ", ".join(sorted(known)) or "none"
+                self.report(line, f"attribute “{name}” is not kept in a mail; known here are: {what}")
+
     def _resolve(self, inline: Token) -> None:
-        seen_link: Token | None = None
         words = ""
         for line, child in lines(inline):
             if child.type == "link_open":
-                seen_link, words = child, ""
-                href = self.assets.link(str(child.attrGet("href") or ""), line)
-                child.attrSet("href", href or "")
-                self._check_attributes(child, {"href", "title", "class", "lang", "dir"}, line)
-            elif child.type == "link_close" and seen_link is not None:
+                words = ""
+                child.attrSet("href", self.assets.link(str(child.attrGet("href") or ""), line) or "")
+                self.check_attributes(child, {"href", "title", "class", "lang", "dir"}, line)
+                for name in str(child.attrs.pop("class", "")).split():
+                    self._misplaced_class(name, line)
+            elif child.type == "link_close":
                 if not words.strip():
                     self.report(line, "this link has no words; write [what it leads to](address)")
-                seen_link = None
             elif child.type == "image":
                 self._resolve_picture(child, line)
                 words += child.content
@@ -143,26 +141,25 @@ class Writer:
                 self._check_html(child.content, line)
             else:
                 words += child.content
+                self.check_attributes(child, (), line)
+
+    def _misplaced_class(self, name: str, line: int) -> None:
+        if name == "button":
+            self.report(line, "a {.button} link stands alone in the last paragraph of a story; move it there")
+        else:
+            self.report(line, f"unknown class “{name}”. {nearest(name, ['button'])}")
 
     def _resolve_picture(self, image: Token, line: int) -> None:
-        self._check_attributes(image, {"src", "alt", "title", "lang", "dir"}, line)
+        self.check_attributes(image, {"src", "alt", "title", "lang", "dir"}, line)
         picture = self.assets.picture(str(image.attrGet("src") or ""), plain(image), line)
         if picture is None:
             return
         self.pictures.append(picture)
         image.attrs |= {"src": picture.url, "width": str(min(picture.width, 536)), "class": "picture"}
 
-    def _check_attributes(self, token: Token, known: set[str], line: int) -> None:
-        for name in [*token.attrs, *token.meta.get("insecure_attrs", ())]:
-            if name not in known:
-                self.report(
-                    line, f"attribute “{name}” is not kept in a mail; known here are: {', '.join(sorted(known))}"
-                )
-
     def _check_html(self, html: str, line: int) -> None:
-        for offset, tag, attribute in _unwelcome(html):
-            what = f"attribute “{attribute}” of <{tag}>" if attribute else f"<{tag}>"
-            self.report(line + offset, f"raw HTML: {what} is not kept in a mail; write it in Markdown or take it out")
+        for down, what in rawhtml.unwelcome(html):
+            self.report(line + down, what)
 
 
 class _Html(RendererHTML):
@@ -176,55 +173,3 @@ class _Html(RendererHTML):
 
 
 _RENDERER = _Html(_PARSER)
-
-
-def _tidy(html: str) -> str:
-    """Through the allow-list, well formed, on one line; lines of <pre> end in <br>."""
-    clean = nh3.clean(
-        html,
-        tags=_TAGS,
-        clean_content_tags={"script", "style"},
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        link_rel=None,
-    )
-    clean = re.sub(r"<pre>.*?</pre>", lambda found: found[0].strip().replace("\n", "<br>"), clean, flags=re.DOTALL)
-    return re.sub(r"\s*\n\s*", " ", clean.replace(">\n<", "><")).strip()
-
-
-def _unwelcome(html: str) -> Iterator[tuple[int, str, str]]:
-    """What the allow-list would drop from this raw HTML: (lines down, tag, attribute or "")."""
-    parser = _Tags()
-    parser.feed(html)
-    parser.close()
-    for offset, tag, attributes in parser.opened:
-        if tag not in _TAGS:
-            yield offset, tag, ""
-            continue
-        allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(tag, set())
-        yield from ((offset, tag, name) for name in attributes if name not in allowed)
-
-
-def _depth(html: str) -> int:
-    parser = _Tags()
-    parser.feed(html)
-    parser.close()
-    return parser.deepest
-
-
-class _Tags(HTMLParser):
-    """Notes each start tag with its attributes, and how deep they nest."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.opened: list[tuple[int, str, list[str]]] = []  # lines down from the first, tag, attribute names
-        self.deepest = self._now = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.opened.append((self.getpos()[0] - 1, tag, [name for name, _ in attrs]))
-        if tag not in _VOID:
-            self._now += 1
-            self.deepest = max(self.deepest, self._now)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._now -= tag not in _VOID

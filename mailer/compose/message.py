@@ -32,6 +32,8 @@ from mailer.config import Config
 from mailer.models import Issue, Picture
 
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
+# A line of 76 and more that ends without a soft break: where to break it, never inside an escape.
+_OVERLONG = re.compile(rb"(?m)^(.{70,72}(?<!=)(?<!=.))(.{3,7}[^=\n])$")
 _CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 _OPEN_URL = re.compile(r"\b(?:href|src)\s*=\s*(\"[^\"]+|'[^']+)$", re.IGNORECASE)
 
@@ -48,7 +50,7 @@ def _as_html(value: str) -> str:
 
 
 def _as_url(value: str) -> str:
-    return quote(value, safe="")
+    return quote(value, safe="", errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,8 @@ def compile_message(
     body: list[tuple[str, str] | bytes] = [_part_head(boundary, "text/plain"), ("text", text)]
     related = boundary + "r"
     if embedded:
-        body.append(
-            f'--{boundary}\r\nContent-Type: multipart/related; boundary="{related}"; type="text/html"\r\n\r\n'.encode()
-        )
+        opening = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{related}"\r\n\r\n'
+        body.append(f"--{boundary}\r\n{opening}".encode("ascii"))
     body += [_part_head(related if embedded else boundary, "text/html"), ("html", html)]
     body += [_picture_part(related, picture) for picture in embedded]
     if embedded:
@@ -95,9 +96,12 @@ def compile_message(
 def qp(text: str) -> bytes:
     """Quoted-printable (RFC 2045 section 6.7): CRLF, lines of at most 76, none beginning with a dot."""
     if len(text) <= 70 and text.isascii() and text.isprintable() and "=" not in text and text[:1] != ".":
-        return text.rstrip(" ").encode("ascii") + b"=20" * (len(text) - len(text.rstrip(" ")))
-    # b2a_qp ends soft line breaks as the first line of its input ends, so line ends are written afterwards.
-    encoded = binascii.b2a_qp(text.encode("utf-8", "replace").replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
+        # A blank at the end of a line is lost on the way (rule 3); one before another is not.
+        return (f"{text[:-1]}=20" if text.endswith(" ") else text).encode("ascii")
+    # b2a_qp leaves a bare CR as it is, and ends soft line breaks as the first line of its input ends.
+    encoded = binascii.b2a_qp(text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    # It makes lines of 78 where a blank ends a full one; and 76 leave no room for the soft break before a slot.
+    encoded = _OVERLONG.sub(rb"\1=\n\2", encoded).replace(b"\n", b"\r\n")
     # A soft line break after each encoded dot, since the line may be full already.
     return _LEADING_DOTS.sub(lambda dots: b"=2E=\r\n" * len(dots[0]), encoded)
 
@@ -156,7 +160,7 @@ def _picture_part(boundary: str, picture: Picture) -> bytes:
     head = (
         f"--{boundary}\r\nContent-Type: {_CONTENT_TYPES.get(picture.path.suffix.lower(), 'image/png')}\r\n"
         f"Content-Transfer-Encoding: base64\r\nContent-ID: <{picture.content_id}>\r\n"
-        f'Content-Disposition: inline; filename="{name}"\r\n\r\n'
+        f'Content-Disposition: inline;\r\n filename="{name}"\r\n\r\n'
     ).encode("ascii")
     return head + encodebytes(picture.path.read_bytes()).replace(b"\n", b"\r\n")
 
@@ -171,7 +175,7 @@ def _constant_headers(issue: Issue, config: Config, subject: str, boundary: str)
         headers.unstructured("Subject", subject or issue.subject),
         headers.list_id(newsletter.name, newsletter.list_id),
         headers.plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        headers.uris("List-Help", f"mailto:{contact}?subject=help"),
+        headers.uris("List-Help", headers.mailto(contact, "help")),
         headers.plain("List-Post", "NO"),
         headers.plain("Feedback-ID", f"{issue.slug}:issue:newsletter:{label}"),
         headers.plain("MIME-Version", "1.0"),

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import logging
 import re
-from functools import cache
+import sys
+from functools import cache, lru_cache
+from types import ModuleType
 from typing import Any
 
+from mailer.compose import template
 from mailer.compose.marks import Marks
 from mailer.compose.theme import Theme
 from mailer.config import Config
@@ -26,7 +29,6 @@ _VALUE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _TITLE = re.compile(r"(<mj-title>)(.*?)(</mj-title>)", re.DOTALL)
 _AWKWARD = re.compile(r"[^ -!#-\[\]-~]")  # outside printable ASCII, and the quote and the backslash
 _UNROLED_TABLE = re.compile(r"<table(?![^>]*\srole=)")
-_FETCHING = re.compile(r"<(?:link|mj-include|script|iframe|object|embed)\b", re.IGNORECASE)
 # From the end of a tag to the next, with any marks between; never from or into the middle of a run.
 _BETWEEN_TAGS = re.compile(r"(?<=>)(?<!@@-->)(?:[ \t\n]|<!--@@[^>]*@@-->)++(?=<)")
 _SPACE = re.compile(r"[ \t\n]+")
@@ -38,11 +40,11 @@ def render(issue: Issue, theme: Theme, config: Config, marks: Marks) -> str:
     Raises InputError when the template does not give a page.
     """
     mjml = theme.mjml(issue, config, marks)
-    if found := _FETCHING.search(mjml):
-        what = f"{found[0]}> has no place in a mail; take it out"
-        raise InputError([Problem(f"{theme.shown}/page.mjml.j2", 0, what)])
-    html = _html_from_mjml(guard(mjml), theme.shown)
-    return _inline(html, theme.inline_css(issue, config))
+    if found := template.FETCHING.search(mjml):  # written together by the template, out of parts
+        raise InputError(
+            [Problem(f"{theme.shown}/page.mjml.j2", 0, f"{found[0]}> has no place in a mail; take it out")]
+        )
+    return _inline(_html_from_mjml(mjml, theme), theme.inline_css(issue, config))
 
 
 def guard(mjml: str) -> str:
@@ -64,13 +66,17 @@ def _referenced(text: str) -> str:
     return _AWKWARD.sub(lambda found: " " if found[0] in "\r\n\t" else f"&#{ord(found[0])};", text)
 
 
-def _html_from_mjml(mjml: str, shown: str) -> str:
-    try:
-        html: str = _mjml2html()(mjml, fonts={}, disable_comments=False)
-    except Exception as error:  # MRML raises a bare Exception, without a position for most mistakes
-        what = f"MJML cannot be rendered: {error}. Look for an unclosed tag, or a < that should be &lt;"
-        raise InputError([Problem(f"{shown}/page.mjml.j2", 0, what)]) from None
-    return html
+def _html_from_mjml(mjml: str, theme: Theme) -> str:
+    error: object = "tags do not pair up"
+    if template.pairs_up(mjml):
+        try:
+            html: str = _mjml2html()(guard(mjml), fonts={}, disable_comments=False)
+        except ValueError as mrml:  # without a position for most mistakes
+            error = mrml
+        else:
+            return html
+    what = f"MJML cannot be rendered: {error}. Look for an unclosed tag, or a < that should be &lt;"
+    raise InputError(template.unclosed(theme.folder, theme.shown) or [Problem(f"{theme.shown}/page.mjml.j2", 0, what)])
 
 
 @cache
@@ -88,14 +94,37 @@ def _mjml2html() -> Any:
     return mjml2html
 
 
+@cache
+def _premailer() -> Any:
+    """Premailer, with a parser that fetches nothing: cssutils ignores allow_network where a sheet has an @import."""
+    import cssutils  # 100 ms to import, so only when a page is rendered
+
+    # Premailer imports requests only to fetch; the urllib3 in it opens a socket, just to see whether it can.
+    absent = "requests" not in sys.modules
+    if absent:
+        sys.modules["requests"] = ModuleType("requests")
+    try:
+        from premailer import Premailer
+    finally:
+        if absent:
+            del sys.modules["requests"]
+
+    parser = cssutils.CSSParser(loglevel=logging.CRITICAL, fetcher=lambda url: None, validate=False)
+    parse = lru_cache(8)(parser.parseString)  # one sheet a template
+
+    class Sealed(Premailer):  # type: ignore[misc]  # premailer has no types
+        def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
+            return parse(css_body)
+
+    return Sealed
+
+
 def _inline(html: str, css: str) -> str:
     """Write the author's rules into style attributes, leave everything else as MRML made it."""
-    from premailer import Premailer  # 190 ms to import: cssutils and requests
-
     html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1)  # premailer looks for capitals (its issue 156)
     # Spelled-out style sheets in the head are not premailer's: it would strip !important from media queries.
     html = html.replace("<style", '<style data-premailer="ignore"')
-    inlined: str = Premailer(
+    inlined: str = _premailer()(
         html,
         css_text=css,
         disable_leftover_css=True,
@@ -103,7 +132,6 @@ def _inline(html: str, css: str) -> str:
         strip_important=False,
         disable_validation=True,
         align_floating_images=False,
-        cache_css_parsing=True,
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
         remove_classes=False,
         include_star_selectors=False,

@@ -53,9 +53,8 @@ class Personaliser:
         self._reader, self._everything, self._inert = reader, everything, inert
         self._base = newsletter.public_url
         self._domain = newsletter.sender_domain
-        self._leave = f"unsubscribe@{self._domain}"
-        if newsletter.unsubscribe:
-            self._leave = headers.parts_of(newsletter.unsubscribe)[1]
+        leave = headers.parts_of(newsletter.unsubscribe)[1] or f"unsubscribe@{self._domain}"
+        self._leave = headers.mailto(leave, subject="")  # a token needs no escaping there
         self._labels = dict(config.interests)
 
     def personal(self, subscriber: Subscriber) -> Personal:
@@ -67,17 +66,22 @@ class Personaliser:
         return Personal(
             name=name or self._reader,
             email=subscriber.email,
-            interests=", ".join(labels) or self._everything,
+            interests=", ".join(labels or subscriber.interests) or self._everything,
             unsubscribe_url=f"{self._base}/u/{unsubscribe}",
             preferences_url=f"{self._base}/p/{self._tokens.sign('preferences', number)}",
             web_url=f"{self._base}/{self._slug}/{self._tokens.sign(f'web {self._slug}', number)}",
             full_name=name,
             message_id=self.message_id(subscriber),
-            unsubscribe_mailto=f"mailto:{self._leave}?subject={unsubscribe}",
+            unsubscribe_mailto=f"{self._leave}{unsubscribe}",
         )
 
     def message_id(self, subscriber: Subscriber) -> str:
-        """Derived from issue and subscriber: the same on every attempt, so that a relay's log can settle it (F5)."""
-        purpose = "test message" if self._inert else "message"
-        who = subscriber.email if self._inert else str(subscriber.id)
-        return f"<{self._slug}.{self._tokens.digest(purpose, f'{self._slug} {who}')}@{self._domain}>"
+        """This issue's for one subscriber; a test mail's is another."""
+        if self._inert:
+            return message_id(self._slug, self._domain, self._tokens, subscriber.email, "test message")
+        return message_id(self._slug, self._domain, self._tokens, str(subscriber.id))
+
+
+def message_id(slug: str, domain: str, tokens: Tokens, who: str, purpose: str = "message") -> str:
+    """Derived from issue and subscriber: the same on every attempt, so that a relay's log can settle it (F5)."""
+    return f"<{slug}.{tokens.digest(purpose, f'{slug} {who}')}@{domain}>"

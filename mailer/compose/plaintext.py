@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import nh3
 import wcwidth
 from markdown_it.token import Token
+
+from mailer.compose import rawhtml
 
 WIDTH = 76  # RFC 5322 section 2.1.1 asks for 78 at most
 
@@ -65,16 +65,16 @@ class Text:
             elif token.type in ("bullet_list_open", "ordered_list_open"):
                 written.append(self._list(token, inside, indent))
             elif token.type == "blockquote_open":
-                written.append("\n".join(self._blocks(inside, indent + "> ")).replace("\n\n", f"\n{indent}>\n"))
+                written.append(f"\n{indent}>\n".join(block for block in self._blocks(inside, indent + "> ") if block))
             elif token.type == "table_open":
                 written.append(self._table(inside, indent))
             elif token.type in ("fence", "code_block"):
-                written.append("\n".join(f"{indent}    {row}" for row in token.content.rstrip("\n").split("\n")))
+                rows = token.content.rstrip("\n").split("\n")
+                written.append("\n".join(f"{indent}    {row}".rstrip(" ") for row in rows))
             elif token.type == "hr":
                 written.append(f"{indent}* * *")
             elif token.type == "html_block":
-                words = html.unescape(nh3.clean(token.content, tags=set(), clean_content_tags={"script", "style"}))
-                written.append("\n".join(wrap(" ".join(words.split()), indent, indent)))
+                written.append("\n".join(wrap(rawhtml.words(token.content), indent, indent)))
             position = end + 1
         return written
 
@@ -109,7 +109,7 @@ class Text:
 
     def _inline(self, inline: Token) -> str:
         words: list[str] = []
-        started: list[int] = []
+        links: list[tuple[int, str]] = []  # where the words of an open link begin, and where it leads
         for child in inline.children or ():
             if child.type in ("text", "code_inline"):
                 words.append(child.content)
@@ -120,10 +120,9 @@ class Text:
             elif child.type == "image":
                 words.append(f"[{child.content}]" if child.content else "")
             elif child.type == "link_open":
-                started.append(len(words))
+                links.append((len(words), str(child.attrGet("href") or "")))
             elif child.type == "link_close":
-                opening = _opening(inline.children or [], child)
-                self._reference(words, started.pop(), str(opening.attrGet("href") or ""))
+                self._reference(words, *links.pop())
             elif child.type == "html_inline" and child.content.lower().startswith("<br"):
                 words.append("\n")
         return "".join(words)
@@ -153,9 +152,3 @@ def _closing(tokens: Sequence[Token], position: int) -> int:
         if depth == 0:
             return index
     return len(tokens) - 1
-
-
-def _opening(children: Sequence[Token], closing: Token) -> Token:
-    """The link_open that a link_close ends; links do not nest (CommonMark 6.3)."""
-    index = next(number for number, child in enumerate(children) if child is closing)
-    return next(child for child in reversed(children[:index]) if child.type == "link_open")

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from markdown_it.token import Token
 
-from mailer.compose import attributes, markup
+from mailer.compose import attributes, markup, outline
 from mailer.compose.assets import IssueAssets
+from mailer.compose.characters import printable
 from mailer.compose.frontmatter import FrontMatter, read_front_matter
+from mailer.compose.outline import Run, slug_from_title
 from mailer.config import Config
 from mailer.errors import InputError, nearest
 from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Story
-
-# What no mail may hold: C0 and C1 controls but tab and line feed, and the two code points XML refuses. C1 controls
-# make Gmail clip a mail (email-bugs #41), C0 ones make MRML fail without a position (rendering.md 2.2).
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def load(path: Path, shown: str, config: Config) -> Issue:
@@ -45,26 +41,24 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, line: int, text: str) -> None:
-        self.problems.append(Problem(self.shown, line, text))
+        one_line = " ".join(text.split())  # a link may hold a line break, written &#10;
+        self.problems.append(Problem(self.shown, line, one_line))
 
     def issue(self) -> Issue | None:
         content = self._content()
         if content is None:
             return None
-        tokens = markup.parse(_CONTROLS.sub("", content))
-        front, tokens = self._front_matter(tokens)
+        front, tokens = self._front_matter(content)
         assets = IssueAssets(self.path.parent, self.config, self.report)
         writer = markup.Writer(assets, self.report)
         intro, sections = self._sections(tokens, writer)
-        masthead = (
-            assets.picture(front.masthead, front.masthead_alt, front.line("masthead")) if front.masthead else None
-        )
-        if not sections:
-            self.report(0, "holds no story; a section begins with “# Section”, a story with “## Title”")
-        self._check_unique([*((story.id, story.line, "stories") for s in sections for story in s.stories)])
-        self._check_unique([*((section.id, section.line, "sections") for section in sections)])
-        leading = [s.picture for section in sections for s in section.stories if s.picture]
-        pictures = [*([masthead] if masthead else []), *leading, *writer.pictures]
+        masthead = None
+        if front.masthead:
+            masthead = assets.picture(front.masthead, front.masthead_alt or "?", front.lines["masthead"])
+        stories = [story for section in sections for story in section.stories]
+        outline.check_unique([(story.id, story.line) for story in stories], "stories", self.report)
+        outline.check_unique([(section.id, section.line) for section in sections], "sections", self.report)
+        pictures = [masthead, *(story.picture for story in stories), *writer.pictures]
         return Issue(
             slug=self.path.parent.name,
             path=self.path,
@@ -79,7 +73,7 @@ class _Reader:
             masthead=masthead,
             intro=intro,
             sections=tuple(sections),
-            pictures=tuple({picture.url: picture for picture in pictures}.values()),
+            pictures=tuple({picture.url: picture for picture in pictures if picture}.values()),
         )
 
     def _content(self) -> str | None:
@@ -91,8 +85,9 @@ class _Reader:
         except OSError as error:
             self.report(0, f"cannot be read: {error.strerror}")
             return None
+        raw = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         try:
-            content = raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+            content = raw.decode("utf-8")
         except UnicodeDecodeError as error:
             self.report(raw[: error.start].count(b"\n") + 1, "is not UTF-8 here; save the file as UTF-8")
             return None
@@ -101,21 +96,27 @@ class _Reader:
             return None
         return content
 
-    def _front_matter(self, tokens: list[Token]) -> tuple[FrontMatter, list[Token]]:
+    def _front_matter(self, content: str) -> tuple[FrontMatter, list[Token]]:
+        tokens = markup.parse(printable(content))
         if tokens and tokens[0].type == "front_matter":
             return read_front_matter(tokens[0].content, self.config, self.report), tokens[1:]
-        self.report(1, "the front matter is missing; the file begins with a line ---, then title: and date:, then ---")
+        if content.startswith("---\n"):
+            self.report(1, "the front matter is never closed; put a line --- behind its last key")
+        else:
+            what = "the front matter is missing; the file begins with a line ---, then title: and date:, then ---"
+            self.report(1, what)
         return FrontMatter(), tokens
 
     def _sections(self, tokens: Sequence[Token], writer: markup.Writer) -> tuple[Prose, list[Section]]:
-        """Split at `#` and `##`; what stands before the first is the welcome, or a section's introduction."""
-        runs = _runs(tokens)
-        intro = writer.prose(runs[0].body)
+        """What stands before the first heading is the welcome; between `#` and `##`, a section's introduction."""
+        welcome, *runs = outline.split(tokens, self.report)
+        if not runs:
+            self.report(0, "holds no story; a section begins with “# Section”, a story with “## Title”")
+        intro = writer.prose(welcome.body)
         sections: list[Section] = []
-        heading: _Run | None = None
+        heading: Run | None = None
         stories: list[Story] = []
-        for run in runs[1:]:
-            self._check_levels(run)
+        for run in runs:
             if run.level == 1:
                 if heading is not None:
                     sections.append(self._section(heading, stories, writer))
@@ -128,25 +129,11 @@ class _Reader:
             sections.append(self._section(heading, stories, writer))
         return intro, sections
 
-    def _check_levels(self, run: _Run) -> None:
-        level = run.level
-        for token in run.body:
-            if token.type != "heading_open":
-                continue
-            deeper, line = int(token.tag[1]), (token.map or [0])[0] + 1
-            if deeper > level + 1:
-                self.report(
-                    line, f"this heading skips a level: {'#' * deeper} after {'#' * level}; write {'#' * (level + 1)}"
-                )
-            level = deeper
-            if token.meta.get("attributes") is not None:
-                self.report(line, "only sections and stories take {attributes}; take them out here")
-
-    def _section(self, run: _Run, stories: list[Story], writer: markup.Writer) -> Section:
+    def _section(self, run: Run, stories: list[Story], writer: markup.Writer) -> Section:
         given = attributes.section(run.attributes, run.line, self.report)
         if not run.title:
             self.report(run.line, "this section has no name; write it behind the #")
-        if not stories:
+        elif not stories:
             self.report(run.line, f"section “{run.title}” has no story; add “## Title” under it or take it out")
         return Section(
             id=given.id or slug_from_title(run.title, "section"),
@@ -156,15 +143,15 @@ class _Reader:
             line=run.line,
         )
 
-    def _story(self, run: _Run, writer: markup.Writer) -> Story:
+    def _story(self, run: Run, writer: markup.Writer) -> Story:
         given = attributes.story(run.attributes, run.line, self.report)
         if not run.title:
             self.report(run.line, "this story has no title; write it behind the ##")
         for topic in given.topics:
             if topic not in self.config.interests:
                 self.report(run.line, f"unknown topic “{topic}”. {nearest(topic, self.config.interests)}")
-        picture, body = self._leading_picture(run.body, writer)
-        link, body = self._closing_link(body, writer)
+        picture, body = _leading_picture(run.body, writer)
+        link, body = _closing_link(body, writer)
         return Story(
             id=given.id or slug_from_title(run.title, "story"),
             title=run.title,
@@ -177,80 +164,34 @@ class _Reader:
             line=run.line,
         )
 
-    def _leading_picture(self, body: list[Token], writer: markup.Writer) -> tuple[Picture | None, list[Token]]:
-        """A picture alone in the first paragraph leads the story."""
-        if not (len(body) >= 3 and body[0].type == "paragraph_open"):
-            return None, body
-        children = body[1].children or []
-        if [child.type for child in children] != ["image"]:
-            return None, body
-        source = str(children[0].attrGet("src") or "")
-        line = (body[1].map or [0])[0] + 1
-        return writer.assets.picture(source, markup.plain(children[0]), line), body[3:]
 
-    def _closing_link(self, body: list[Token], writer: markup.Writer) -> tuple[Link | None, list[Token]]:
-        """A `{.button}` link alone in the last paragraph is where the story leads."""
-        if not (len(body) >= 3 and body[-3].type == "paragraph_open"):
-            return None, body
-        children = [child for child in body[-2].children or [] if child.type != "text" or child.content.strip()]
-        types = [child.type for child in children]
-        if not children or types[0] != "link_open" or types.count("link_open") != 1 or types[-1] != "link_close":
-            return None, body
-        if "button" not in str(children[0].attrGet("class") or "").split():
-            return None, body
-        line = (body[-2].map or [0])[0] + 1
-        words = markup.plain(body[-2])
-        url = writer.assets.link(str(children[0].attrGet("href") or ""), line)
-        if not words:
-            self.report(line, "this link has no words; write [what it leads to](address){.button}")
-        return Link(words, url or ""), body[:-3]
-
-    def _check_unique(self, ids: list[tuple[str, int, str]]) -> None:
-        first: dict[str, int] = {}
-        for id_, line, what in ids:
-            if id_ in first:
-                self.report(
-                    line,
-                    f"two {what} have the id “{id_}”, the other is on line {first[id_]}; "
-                    f"give this one another: {{#{id_}-2}}",
-                )
-            first.setdefault(id_, line)
+def _leading_picture(body: list[Token], writer: markup.Writer) -> tuple[Picture | None, list[Token]]:
+    """A picture alone in the first paragraph leads the story."""
+    if not (len(body) >= 3 and body[0].type == "paragraph_open"):
+        return None, body
+    children = body[1].children or []
+    if [child.type for child in children] != ["image"]:
+        return None, body
+    line, image = markup.line_of(body[1]), children[0]
+    writer.check_attributes(image, ("src", "alt"), line)
+    return writer.assets.picture(str(image.attrGet("src") or ""), markup.plain(image), line), body[3:]
 
 
-@dataclass(slots=True)
-class _Run:
-    """A heading of level 1 or 2 and the blocks up to the next one. Level 0 is what comes before the first."""
-
-    level: int
-    title: str = ""
-    attributes: str | None = None
-    line: int = 0
-    body: list[Token] = field(default_factory=list)
-
-
-def _runs(tokens: Sequence[Token]) -> list[_Run]:
-    runs = [_Run(level=0)]
-    position = 0
-    while position < len(tokens):
-        token = tokens[position]
-        if token.type == "heading_open" and token.tag in ("h1", "h2") and token.level == 0:
-            runs.append(
-                _Run(
-                    level=int(token.tag[1]),
-                    title=markup.plain(tokens[position + 1]),
-                    attributes=token.meta.get("attributes"),
-                    line=(token.map or [0])[0] + 1,
-                )
-            )
-            position += 3
-        else:
-            runs[-1].body.append(token)
-            position += 1
-    return runs
-
-
-def slug_from_title(title: str, kind: str) -> str:
-    """A stable id: the title's ASCII words joined by hyphens, else the kind and a short hash."""
-    folded = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
-    slug = "-".join(re.findall(r"[a-z0-9]+", folded.replace("'", "")))[:60].strip("-")
-    return slug or f"{kind}-{hashlib.sha256(title.encode('utf-8')).hexdigest()[:8]}"
+def _closing_link(body: list[Token], writer: markup.Writer) -> tuple[Link | None, list[Token]]:
+    """A `{.button}` link alone in the last paragraph is where the story leads."""
+    if not (len(body) >= 3 and body[-3].type == "paragraph_open"):
+        return None, body
+    inline = body[-2]
+    children = [child for child in inline.children or [] if child.type != "text" or child.content.strip()]
+    types = [child.type for child in children]
+    if not children or types[0] != "link_open" or types.count("link_open") != 1 or types[-1] != "link_close":
+        return None, body
+    opening = children[0]
+    if opening.attrGet("class") != "button":
+        return None, body
+    line, words = markup.line_of(inline), markup.plain(inline)
+    writer.check_attributes(opening, ("href", "class"), line)
+    url = writer.assets.link(str(opening.attrGet("href") or ""), line)
+    if not words:
+        writer.report(line, "this link has no words; write [what it leads to](address){.button}")
+    return Link(words, url or ""), body[:-3]

@@ -17,32 +17,21 @@ import re
 import tomllib
 import traceback
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_interval, format_time
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
-from mailer.compose import plaintext
+from mailer.compose import plaintext, template
+from mailer.compose.dates import Dates
 from mailer.compose.marks import Marks
 from mailer.config import Config
 from mailer.errors import InputError
-from mailer.models import Event, Issue, Problem
+from mailer.models import Issue, Problem
 
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
-_LOCALES = {"en": "en_GB"}  # an international institution writes 14 December, not December 14
 _COLOUR = re.compile(r"#[0-9a-f]{6}")  # six digits: Outlook reads bgcolor="#fff" as something else
-_FORBIDDEN_CSS = (
-    # cssutils fetches @import, http and file:// alike, even with allow_network=False (rendering.md, item 2).
-    (re.compile(r"@import", re.IGNORECASE), "@import would fetch a file; copy the rules in"),
-    (re.compile(r"@charset", re.IGNORECASE), "@charset has no place in a mail; take it out"),
-    (re.compile(r"url\(\s*['\"]?(?!https:)", re.IGNORECASE), "url( may only name an https:// address"),
-    (re.compile(r"expression\s*\(|javascript:", re.IGNORECASE), "scripts have no place in a mail"),
-    (re.compile(r"<", re.IGNORECASE), "“<” would end the style; take it out"),
-)
-_POSITIONAL = re.compile(r":(?:first|last|nth|only)-|[+~](?![^{]*;)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +41,31 @@ class Theme:
     folder: Path
     shown: str
     settings: dict[str, Any]
+    environment: Environment
 
     @classmethod
     def load(cls, folder: Path, shown: str) -> Theme:
-        """Read theme.toml. Raises InputError when the folder, the file or a colour is wrong."""
+        """Read theme.toml and look over the other files.
+
+        Raises InputError with every mistake when the folder, a colour, a style sheet or a page is wrong.
+        """
         path = folder / "theme.toml"
         try:
             text = path.read_text("utf-8")
             settings = tomllib.loads(text)
+            problems = _wrong_settings(settings, text, f"{shown}/theme.toml") + template.problems(folder, shown)
         except FileNotFoundError:
             raise InputError([Problem(shown, 0, "is no template: there is no theme.toml in it")]) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError([Problem(f"{shown}/theme.toml", 0, f"cannot be read: {error}")]) from None
-        problems = []
-        for scheme, colours in settings.get("colours", {}).items():
-            for name, colour in colours.items():
-                if not _COLOUR.fullmatch(str(colour)):
-                    line = next((n for n, row in enumerate(text.splitlines(), 1) if str(colour) in row), 0)
-                    what = f"{scheme} colour {name} = “{colour}” must be six small hexadecimal digits, such as #1b5e7a"
-                    problems.append(Problem(f"{shown}/theme.toml", line, what))
+            line = int(found[1]) if (found := re.search(r"\(at line (\d+)", str(error))) else 0
+            raise InputError([Problem(f"{shown}/theme.toml", line, f"cannot be read: {error}")]) from None
         if problems:
             raise InputError(problems)
-        return cls(folder, shown, settings)
+        return cls(folder, shown, settings, _environment(folder))
 
     def words(self, language: str) -> dict[str, Any]:
         """The fixed words of a mail in a language. Raises InputError when the theme does not speak it."""
-        words = self.settings.get("words", {})
+        words = self.settings["words"]
         found = words.get(language) or words.get(language.partition("-")[0])
         if found is None:
             raise InputError([Problem(f"{self.shown}/theme.toml", 0, f"has no [words.{language}]; translate one")])
@@ -87,11 +75,11 @@ class Theme:
         """The page as MJML, its author's text escaped."""
         context = self._context(issue, config, marks)
         context["head_css"] = Markup(self._css("head.css", context))  # our own style sheet
-        return self._render("page.mjml.j2", context, autoescape=True)
+        return self._render("page.mjml.j2", context)
 
     def text(self, issue: Issue, config: Config, marks: Marks) -> str:
         """The page as plain text."""
-        text = self._render("page.txt.j2", self._context(issue, config, marks), autoescape=False)
+        text = self._render("page.txt.j2", self._context(issue, config, marks))
         return re.sub(r"[ \t]+\n", "\n", text).strip("\n") + "\n"
 
     def inline_css(self, issue: Issue, config: Config) -> str:
@@ -100,7 +88,7 @@ class Theme:
 
     def _context(self, issue: Issue, config: Config, marks: Marks) -> dict[str, Any]:
         rtl = issue.language.partition("-")[0] in _RIGHT_TO_LEFT
-        locale = _LOCALES.get(issue.language, issue.language.replace("-", "_"))
+        dates = Dates(issue.language)
         return {
             "issue": issue,
             "newsletter": config.newsletter,
@@ -117,39 +105,27 @@ class Theme:
             "close": marks.end,
             "count": marks.count,
             "slot": marks.slot,
-            "long_date": lambda day: format_date(day, "d MMMM y", locale),
-            "leaf": lambda event: _leaf(event, locale),
-            "when": lambda event: _when(event, locale),
-            "safe_html": lambda prose: Markup(prose.html),  # nh3 has been over it: markup._tidy
+            "long_date": dates.long,
+            "leaf": dates.leaf,
+            "when": dates.when,
+            "safe_html": lambda prose: Markup(prose.html),  # nh3 has been over it: rawhtml.tidy
             "underline": plaintext.underline,
             "wrap": lambda text: "\n".join(plaintext.wrap(text)),
         }
 
     def _css(self, name: str, context: dict[str, Any]) -> str:
-        source = self.folder / name
-        css = self._render(name, context, autoescape=False)
-        problems = []
-        for number, row in enumerate(source.read_text("utf-8").splitlines(), 1):
-            rules = [*_FORBIDDEN_CSS]
-            if name == "inline.css":
-                rules.append((_POSITIONAL, "selects by position, but stories around it come and go; use a class"))
-            problems += [Problem(f"{self.shown}/{name}", number, why) for rule, why in rules if rule.search(row)]
-        if problems:
+        css = self._render(name, context)
+        if problems := template.style_problems(css, f"{self.shown}/{name}", inlined=name == "inline.css"):
             raise InputError(problems)
         # Gmail drops a whole block over a comment in the wrong place (email-bugs #13).
         return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
 
-    def _render(self, name: str, context: dict[str, Any], autoescape: bool) -> str:
-        environment = Environment(
-            loader=FileSystemLoader(self.folder),
-            autoescape=autoescape,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=False,
-        )
+    def _render(self, name: str, context: dict[str, Any]) -> str:
         try:
-            return environment.get_template(name).render(context)
+            return self.environment.get_template(name).render(context)
+        except TemplateNotFound as error:
+            where, line = _template_line(error, self.folder) or (name, 0)
+            what = f"there is no file “{error.name}” in this template"
         except TemplateSyntaxError as error:
             where, line, what = error.name or name, error.lineno, error.message or "is not a valid template"
         except (TemplateError, ValueError, TypeError, AttributeError, KeyError) as error:
@@ -158,39 +134,38 @@ class Theme:
         raise InputError([Problem(f"{self.shown}/{where}", line, what)])
 
 
+def _environment(folder: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=lambda name: name is not None and name.endswith(".mjml.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _wrong_settings(settings: dict[str, Any], text: str, shown: str) -> list[Problem]:
+    problems = []
+    for table in ("colours.light", "colours.dark", "type", "words"):
+        found: Any = settings
+        for key in table.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            problems.append(Problem(shown, 0, f"has no [{table}]; copy it from the enterprises template"))
+    if problems:
+        return problems
+    for scheme, colours in settings["colours"].items():
+        for name, colour in colours.items():
+            if not _COLOUR.fullmatch(str(colour)):
+                line = next((n for n, row in enumerate(text.splitlines(), 1) if str(colour) in row), 0)
+                what = f"{scheme} colour {name} = “{colour}” must be six small hexadecimal digits, such as #1b5e7a"
+                problems.append(Problem(shown, line, what))
+    return problems
+
+
 def _template_line(error: Exception, folder: Path) -> tuple[str, int] | None:
     """The innermost template line of a traceback; Jinja names its files there."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(folder):
             return Path(frame.filename).relative_to(folder).as_posix(), frame.lineno or 0
     return None
-
-
-def _day(moment: date | datetime) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _leaf(event: Event, locale: str) -> tuple[str, str]:
-    """A calendar leaf: the day or days, and the month."""
-    start, end = _day(event.start), _day(event.end)
-    month = format_date(start, "LLL", locale)
-    if start == end:
-        return str(start.day), month
-    if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day}–{end.day}", month
-    return f"{start.day}–{end.day}", f"{month}–{format_date(end, 'LLL', locale)}"
-
-
-def _when(event: Event, locale: str) -> str:
-    """`10–11 January 2019`, with the time and its offset from UTC where one is given."""
-    start, end = _day(event.start), _day(event.end)
-    if start == end:
-        days = format_date(start, "d MMMM y", locale)
-    else:
-        days = format_interval(start, end, "yMMMMd", locale=locale).replace(" – ", "–")
-    if not isinstance(event.start, datetime) or not isinstance(event.end, datetime):
-        return days
-    times = [format_time(moment.timetz(), "HH:mm", locale=locale) for moment in (event.start, event.end)]
-    zone = event.start.strftime("%z")
-    return f"{days}, {times[0]}" + (f"–{times[1]}" if times[0] != times[1] else "") + f" (UTC{zone[:3]}:{zone[3:]})"

@@ -20,14 +20,9 @@ class MailServer:
         self.count = 0
         self._box = mailbox.Maildir(maildir, create=True)
         self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = "smtp://{}:{}".format(*self._socket.getsockname())  # as MAILER_SMTP_URL has it
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="mail server", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens, as MAILER_SMTP_URL has it."""
-        host, port = self._socket.getsockname()
-        return f"smtp://{host}:{port}"
 
     def __enter__(self) -> MailServer:
         self._thread.start()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailer.config import Relay
-from mailer.deliver.smtp import Connection, Parcel, Unreachable
+from mailer.deliver.session import Unreachable
+from mailer.deliver.smtp import Connection, Parcel
 from mailer.errors import RelayError
 from mailer.models import Outcome
 

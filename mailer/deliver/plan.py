@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from mailer.audience import segments
 from mailer.compose.composition import Composition, changes
 from mailer.errors import PlanChanged
-from mailer.models import Edition, Segment
+from mailer.models import Balance, Edition, Segment
 from mailer.store.base import Store
+
+_SHOWN_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +20,11 @@ class Forecast:
     editions: list[Edition]
     nothing_left: list[Segment]
 
-    @property
-    def audience(self) -> int:
-        """Everybody the send log will have a row for."""
-        return self.to_send + sum(segment.count for segment in self.nothing_left)
-
-    @property
-    def to_send(self) -> int:
-        """How many messages."""
-        return sum(edition.count for edition in self.editions)
+    def balance(self, issue: str) -> Balance:
+        """What the send log will hold."""
+        queued = sum(edition.count for edition in self.editions)
+        skipped = sum(segment.count for segment in self.nothing_left)
+        return Balance(issue, queued + skipped, skipped=skipped, queued=queued, editions=len(self.editions))
 
 
 def forecast(composition: Composition, store: Store) -> Forecast:
@@ -34,15 +32,26 @@ def forecast(composition: Composition, store: Store) -> Forecast:
     return Forecast(*segments.of(composition.issue, store.audience))
 
 
-def check_unchanged(composition: Composition, store: Store) -> bool:
-    """Whether a plan stands and is the one this issue would give now. Raises PlanChanged, saying what changed."""
+def stands(composition: Composition, store: Store, replan: bool = False) -> bool:
+    """Whether there is a plan to go on with: one that this issue would give now, and that `replan` does not drop.
+
+    Raises PlanChanged, saying what changed, or that too much was done to plan anew.
+    """
     issue = composition.issue.slug
     plan = store.sendlog.plan(issue)
     if plan is None:
         return False
+    if replan:
+        if plan.touched:
+            raise PlanChanged(
+                f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}"
+            )
+        return False
     differences = changes(dict(plan.fingerprint), composition.fingerprint())
     if differences:
-        shown = "".join(f"\n  - {difference}" for difference in differences[:20])
+        shown = "".join(f"\n  - {difference}" for difference in differences[:_SHOWN_CHANGES])
+        if len(differences) > _SHOWN_CHANGES:
+            shown += f"\n  - and {len(differences) - _SHOWN_CHANGES} more"
         if plan.touched:
             advice = "Messages have gone out, so the rest must be the same: take the changes back."
         else:
@@ -52,17 +61,9 @@ def check_unchanged(composition: Composition, store: Store) -> bool:
 
 
 def freeze(composition: Composition, store: Store, now: str) -> None:
-    """Write one row a person, in one transaction."""
-    editions, nothing_left = segments.of(composition.issue, store.audience)
-    store.sendlog.freeze(composition.issue.slug, composition.fingerprint(), editions, nothing_left, now)
-
-
-def replan(composition: Composition, store: Store) -> None:
-    """Drop a plan of which nothing was tried. Raises PlanChanged when something was."""
+    """Write one row a person, in one transaction; an untouched plan that does not stand is dropped first."""
     issue = composition.issue.slug
-    plan = store.sendlog.plan(issue)
-    if plan is None:
-        return
-    if plan.touched:
-        raise PlanChanged(f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}")
-    store.sendlog.forget(issue)
+    found = forecast(composition, store)
+    if store.sendlog.plan(issue):
+        store.sendlog.forget(issue)
+    store.sendlog.freeze(issue, composition.fingerprint(), found.editions, found.nothing_left, now)

@@ -1,4 +1,4 @@
-"""One connection to a relay (RFC 5321). aiosmtplib sets the session up, then a protocol of our own takes over.
+"""One connection to a relay (RFC 5321). The session is set up (session.py), then this takes over.
 
     C: MAIL 1, RCPT 1, DATA 1                S: 250 250 354
     -- offer 1: durable in the send log --
@@ -9,38 +9,25 @@
 
 The envelope of the next message leaves behind the content of the one before, where the relay offers PIPELINING
 (RFC 2920); step by step where it does not. What breaks before the final dot has left is deferred; what breaks behind
-it, before a reply, is unknown (RFC 1047). aiosmtplib's own DATA scans every body for line ends and dots, and its
-reader loses replies that arrive together; hence the protocol at the end of this file.
+it, before a reply, is unknown (RFC 1047).
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-import ssl
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, cast
-
-import aiosmtplib
+from typing import Protocol
 
 from mailer.config import Relay
-from mailer.errors import RelayError
+from mailer.deliver import session
+from mailer.deliver.replies import Lost, Replies
 from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")  # RFC 3463
-_LONGEST_REPLY = 64 * 1024
 _KEPT_REPLY = 1_000  # characters of a reply that go into the log
+_SETUP_TIMEOUT = 60.0  # nobody waits five minutes for a greeting (RFC 5321) and goes on all the same
 _COMMAND_TIMEOUT = 300.0  # RFC 5321 section 4.5.3.2: MAIL and RCPT five minutes, DATA two
-
-
-class Unreachable(Exception):
-    """No session could be set up now; another try may do."""
-
-
-class _Lost(Exception):
-    """The connection broke, or the server fell silent; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +60,7 @@ class Dispatcher(Protocol):
 class Connection:
     """An open session. After `usable` turns false it is closed; open another."""
 
-    def __init__(self, protocol: _Replies, extensions: dict[str, str], timeout: float) -> None:
+    def __init__(self, protocol: Replies, extensions: dict[str, str], timeout: float) -> None:
         self._protocol = protocol
         self._extensions = extensions
         self._pipelining = "PIPELINING" in extensions
@@ -84,37 +71,8 @@ class Connection:
     @classmethod
     async def open(cls, relay: Relay, timeout: float) -> Connection:
         """Connect, secure and log in. Raises RelayError when it can never work, Unreachable when it may later."""
-        client = aiosmtplib.SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            use_tls=relay.security == "smtps",
-            start_tls=relay.security == "smtp+starttls",
-            username=relay.user or None,
-            password=relay.password.reveal() if relay.user else None,
-            timeout=min(timeout, 60),
-        )
-        try:
-            await client.connect()
-            if client.is_ehlo_or_helo_needed:  # it was said already where TLS or a login asked for it
-                await _greet(client)
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise RelayError(f"{relay} refused the login: {error.code} {error.message}") from None
-        except aiosmtplib.SMTPResponseException as error:
-            if 400 <= error.code < 500:
-                raise Unreachable(f"{relay} said {error.code} {error.message}") from None
-            raise RelayError(f"{relay} said {error.code} {error.message}") from None
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            cause = error.__cause__ or error.__context__
-            if isinstance(error, ssl.SSLError) or isinstance(cause, ssl.SSLError):
-                raise RelayError(f"{relay} has no certificate that can be trusted: {cause or error}") from None
-            if isinstance(error, aiosmtplib.SMTPNotSupported | ValueError):
-                raise RelayError(f"{relay}: {error}") from None
-            raise Unreachable(f"{relay} cannot be reached: {error}") from None
-        transport = client.transport
-        if transport is None:
-            raise Unreachable(f"{relay} closed the connection")
-        extensions = {name.upper(): value for name, value in client.esmtp_extensions.items()}
-        protocol = _Replies(cast("asyncio.Transport", transport))  # uvloop's are no subclass
+        transport, extensions = await session.open_session(relay, min(timeout, _SETUP_TIMEOUT))
+        protocol = Replies(transport)
         transport.set_protocol(protocol)
         return cls(protocol, extensions, timeout)
 
@@ -154,40 +112,36 @@ class Connection:
                 if not self._pipelining:
                     await self._protocol.write(command)
                 reply = await self._reply(step)
-                if reply.code // 100 == (3 if step is Step.DATA else 2):
-                    continue
-                declined = declined or reply
-                if not self._pipelining or reply.code == 421:
-                    break
-            else:
-                if declined is None:
-                    return None
-                if reply.code // 100 == 3:  # DATA accepted without a recipient: a lone dot ends it (RFC 2920, 3.1)
-                    await self._protocol.write(b".\r\n")
-                    await self._reply(Step.CONTENT)
-            assert declined is not None
-            await self._reset(declined)
-            return _declined(declined)
-        except _Lost as lost:
+                if reply.code // 100 != (3 if step is Step.DATA else 2):
+                    declined = declined or reply
+                    if not self._pipelining or reply.code == 421:
+                        break
+            if declined is None:
+                return None
+            await self._reset(declined, asks_for_content=reply.code // 100 == 3)
+        except Lost as lost:
             self.abort()
-            return _declined(declined or Reply(0, str(lost), step))
+            declined = declined or Reply(0, str(lost), step)
+        return _declined(declined)
 
     async def _content(self, parcel: Parcel, dispatcher: Dispatcher) -> Parcel | None:
         """The content and its reply. Returns the next parcel when its envelope has left behind this content."""
         following: Parcel | None = None
         dotted = False
         try:
-            await self._protocol.write(parcel.content + b".\r\n")
-            dotted = True
+            await self._protocol.write(parcel.content)
             if self._pipelining:
                 following = await dispatcher.take(wait=False)
             if following is not None and self._refusal(following) is not None:
                 dispatcher.give_back(following)
                 following = None
-            if following is not None:
-                await self._protocol.write(self._commands(following))
+            dotted = True
+            # One write: a server that hangs up behind the dot resets the connection when more arrives, and a write
+            # that fails for it would take the reply, read but not yet seen, with it.
+            await self._protocol.write(b".\r\n" + (self._commands(following) if following else b""))
             outcome = self._after_content(await self._reply(Step.CONTENT, self._timeout))
-        except _Lost as lost:
+            self.sent += 1
+        except Lost as lost:
             self.abort()
             state = DeliveryState.UNKNOWN if dotted else DeliveryState.DEFERRED
             outcome = Outcome(state, Reply(0, str(lost), Step.CONTENT))
@@ -200,7 +154,7 @@ class Connection:
     async def close(self) -> None:
         """QUIT, and wait a little for the goodbye."""
         if self.usable:
-            with suppress(_Lost):
+            with suppress(Lost):
                 await self._protocol.write(b"QUIT\r\n")
                 await self._reply(Step.RSET, 5)
         self.abort()
@@ -238,8 +192,11 @@ class Connection:
         enhanced = _ENHANCED.match(text)
         return Reply(code, text[:_KEPT_REPLY], step, enhanced[1] if enhanced else "")
 
-    async def _reset(self, declined: Reply) -> None:
-        """Make the session ready for the next message, or give it up. Raises _Lost."""
+    async def _reset(self, declined: Reply, asks_for_content: bool) -> None:
+        """Make the session ready for the next message, or give it up. Raises Lost."""
+        if asks_for_content:  # DATA was accepted without a recipient: a lone dot ends it (RFC 2920 section 3.1)
+            await self._protocol.write(b".\r\n")
+            await self._reply(Step.CONTENT)
         if declined.code // 100 not in (4, 5) or declined.code == 421:
             self.abort()
             return
@@ -264,91 +221,3 @@ def _hung_up(outcome: Outcome) -> bool:
     """The server ended a connection that had served its number of messages: no one's fault (standards G3)."""
     reply = outcome.reply
     return outcome.state is DeliveryState.DEFERRED and reply.step is Step.MAIL and reply.code in (0, 421)
-
-
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    """EHLO, or HELO where the server does not know it (RFC 5321 section 3.2)."""
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError as error:
-        if error.code not in (500, 502, 504):
-            raise
-        await client.helo()
-
-
-class _Replies(asyncio.Protocol):
-    """Reads replies, however they are split over packets or arrive together; writes with back-pressure."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._buffer = b""
-        self._lines: list[str] = []
-        self._replies: deque[tuple[int, str]] = deque()
-        self._lost = ""
-        self._arrived = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
-        # Paused from the first byte the socket does not take until the last: while paused, no final dot has left.
-        transport.set_write_buffer_limits(high=0)
-
-    async def write(self, data: bytes) -> None:
-        """Write data and wait until the socket has taken all of it. Raises _Lost when it did not."""
-        if self._lost:
-            raise _Lost(self._lost)
-        self._transport.write(data)
-        if not self._writable.is_set():
-            await self._writable.wait()
-            if self._lost:
-                raise _Lost(self._lost)
-
-    async def reply(self, timeout: float) -> tuple[int, str]:
-        """The next reply: its code and its text, lines joined by a blank."""
-        while not self._replies:
-            if self._lost:
-                raise _Lost(self._lost)
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), timeout)
-            except TimeoutError:
-                raise _Lost(f"no reply within {timeout:.0f} seconds") from None
-        return self._replies.popleft()
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        """asyncio: bytes came."""
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            self._take(line.rstrip(b"\r").decode("utf-8", "replace"))
-        if len(self._buffer) + sum(map(len, self._lines)) > _LONGEST_REPLY:
-            self._fail(f"the reply is longer than {_LONGEST_REPLY} bytes")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio: the connection is gone."""
-        self._fail(f"the connection broke: {exc}" if exc else "the server closed the connection")
-
-    def pause_writing(self) -> None:
-        """asyncio: the socket's buffer is full."""
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        """asyncio: there is room again."""
-        self._writable.set()
-
-    def _take(self, line: str) -> None:
-        if not re.match(r"[0-9]{3}(?:[ -]|$)", line):
-            self._fail(f"the server said something that is no SMTP reply: {line[:80]!r}")
-            return
-        self._lines.append(line[4:])
-        if line[3:4] != "-":
-            self._replies.append((int(line[:3]), " ".join(self._lines)))
-            self._lines.clear()
-            self._arrived.set()
-
-    def _fail(self, why: str) -> None:
-        self._lost = self._lost or why
-        self._arrived.set()
-        self._writable.set()
-        self._transport.abort()

@@ -30,6 +30,7 @@ class Newcomer:
 
     line: int
     key: str
+    address_hash: str  # as suppressions have it
     subscriber: Subscriber
 
 
@@ -43,20 +44,20 @@ class Intake:
 
 
 class Import(Protocol):
-    """One import, inside one transaction."""
+    """People taken aside, until `finish` moves them into the audience at once."""
 
-    def add(self, newcomers: Sequence[Newcomer]) -> list[tuple[Newcomer, int]]:
-        """Take a batch; returns those whose address came before in this import, with its first line."""
+    def add(self, newcomers: Sequence[Newcomer]) -> dict[int, int]:
+        """Take a batch; the lines whose address came before in this import, each with its first line."""
 
     def finish(self, now: str) -> Intake:
-        """Move what was taken into the audience."""
+        """Move them, in one transaction, but for those who are known, who left, and who are suppressed."""
 
 
 class Audience(Protocol):
     """Subscribers and suppressions."""
 
     def importing(self) -> AbstractContextManager[Import]:
-        """One transaction; leaving it by an exception undoes everything."""
+        """An import; without `finish` it leaves nothing."""
 
     def find(self, key: str) -> Subscriber | None:
         """The subscriber with this canonical address."""
@@ -81,9 +82,6 @@ class Audience(Protocol):
 
     def is_suppressed(self, address_hash: str) -> bool:
         """Whether an address was suppressed."""
-
-    def has_suppressions(self) -> bool:
-        """Whether there is any."""
 
     def all(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """Every subscriber, in the order they came."""

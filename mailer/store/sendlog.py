@@ -40,6 +40,7 @@ _ROW = (
 )
 _ROWS = "deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id LEFT JOIN editions e ON e.id = d.edition_id"
 _CUT_SHORT = "the process ended after the content went out and before the reply was read"
+_GIVE_BACK = "SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
 _GONE = {"unsubscribed": "unsubscribed since the send was planned", "suppressed": "suppressed since it was planned"}
 
 
@@ -147,34 +148,40 @@ class SendLogTable:
                 " WHERE send_id = ? AND state = 'claimed' AND offered = 1",
                 (_CUT_SHORT, Step.CONTENT, now, send),
             ).rowcount
-            self._db.execute("UPDATE deliveries SET state = 'queued' WHERE send_id = ? AND state = 'claimed'", (send,))
+            self._db.execute(f"UPDATE deliveries {_GIVE_BACK} WHERE send_id = ? AND state = 'claimed'", (send,))
         self._reached.pop(send, None)
         return unknown
 
     def claim(self, issue: str, limit: int, now: str) -> list[Claim]:
-        """Hold up to `limit` deliveries: those due again first, then the next in the queue."""
+        """Hold up to `limit` deliveries: those due again first, then the next in the queue. Empty at the end only."""
         send = self._send(issue)
+        claims: list[Claim] = []
         with self._db.atomic():
-            rows = self._db.execute(
-                "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND state = 'deferred' AND next_at <= ?"
-                " ORDER BY next_at LIMIT ?",
-                (send, now, limit),
+            # Again, as people who left may have taken all the places.
+            while len(claims) < limit and (numbers := self._next(send, limit - len(claims), now)):
+                self._db.executemany(
+                    "UPDATE deliveries SET state = 'claimed' WHERE send_id = ? AND subscriber_id = ?",
+                    ((send, number) for number in numbers),
+                )
+                claims += self._claims(send, numbers, now)
+        return claims
+
+    def _next(self, send: int, limit: int, now: str) -> list[int]:
+        rows = self._db.execute(
+            "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND state = 'deferred' AND next_at <= ?"
+            " ORDER BY next_at LIMIT ?",
+            (send, now, limit),
+        ).fetchall()
+        if len(rows) < limit:
+            fresh = self._db.execute(
+                "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND subscriber_id >= ? AND state = 'queued'"
+                " ORDER BY subscriber_id LIMIT ?",
+                (send, self._reached.get(send, 0), limit - len(rows)),
             ).fetchall()
-            if len(rows) < limit:
-                fresh = self._db.execute(
-                    "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND subscriber_id >= ? AND state = 'queued'"
-                    " ORDER BY subscriber_id LIMIT ?",
-                    (send, self._reached.get(send, 0), limit - len(rows)),
-                ).fetchall()
-                if fresh:
-                    self._reached[send] = fresh[-1][0] + 1
-                rows += fresh
-            numbers = [number for (number,) in rows]
-            self._db.executemany(
-                "UPDATE deliveries SET state = 'claimed' WHERE send_id = ? AND subscriber_id = ?",
-                ((send, number) for number in numbers),
-            )
-            return self._claims(send, numbers, now)
+            if fresh:
+                self._reached[send] = fresh[-1][0] + 1
+            rows += fresh
+        return [number for (number,) in rows]
 
     def _claims(self, send: int, numbers: Sequence[int], now: str) -> list[Claim]:
         marks = ", ".join("?" * len(numbers))
@@ -230,8 +237,7 @@ class SendLogTable:
         send = self._send(issue)
         with self._db.atomic():
             self._db.executemany(
-                "UPDATE deliveries SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
-                " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
+                f"UPDATE deliveries {_GIVE_BACK} WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
                 ((send, claim.subscriber.id) for claim in claims),
             )
         self._reached.pop(send, None)

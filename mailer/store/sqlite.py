@@ -7,8 +7,8 @@ which is what a send log must survive (DESIGN section 3). It may lose the last c
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,17 @@ from sqlite_utils.migrations import Migrations
 
 from mailer.errors import StoreError
 
+_Step = Callable[[sqlite_utils.Database], None]
 migrations = Migrations("mailer")
+_ours: set[str] = set()
 
 
-@migrations(name="0001_first")
+def _migration(name: str) -> Callable[[_Step], _Step]:
+    _ours.add(name)
+    return migrations(name=name)
+
+
+@_migration("0001_first")
 def _first(db: sqlite_utils.Database) -> None:
     for statement in _SCHEMA_0001.split(";\n\n"):
         db.execute(statement)
@@ -100,21 +107,53 @@ CREATE INDEX attempts_of ON attempts (send_id, subscriber_id)
 """
 
 
-class Database:
-    """sqlite-utils' Database, with SQLite's errors told as StoreError."""
+# What a user can do about an error, by SQLite's primary result code (https://www.sqlite.org/rescode.html).
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "Another process keeps it busy; wait for that to end, then try again",
+    sqlite3.SQLITE_CANTOPEN: "Look at the name and at the rights of its folder",
+    sqlite3.SQLITE_CORRUPT: "Put the latest backup in its place",
+    sqlite3.SQLITE_FULL: "Make space on the disk, then try again",
+    sqlite3.SQLITE_IOERR: "Look at the disk",
+    sqlite3.SQLITE_NOTADB: "Name another file under [store] in the configuration, or move this one away",
+    sqlite3.SQLITE_READONLY: "Look at the rights of the file and its folder",
+}
 
-    def __init__(self, path: Path) -> None:
+
+class Database:
+    """sqlite-utils' Database, with SQLite's errors told as StoreError. `timeout`: seconds to wait for other writers."""
+
+    def __init__(self, path: Path, timeout: float = 30.0) -> None:
         self.path = path
-        self._db = sqlite_utils.Database(
-            sqlite3.connect(path, timeout=30, check_same_thread=False), execute_plugins=False
-        )
+        with self._translated():
+            connection = sqlite3.connect(path, timeout=timeout, check_same_thread=False)
+        self._db = sqlite_utils.Database(connection, execute_plugins=False)
 
     def prepare(self) -> None:
         """Settings of the connection, and every migration not yet applied."""
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=FILE"):
-            self.execute(f"PRAGMA {pragma}")
+        # secure_delete: who is erased is gone from the file, not only from its index (GDPR article 17).
+        settings = "synchronous=NORMAL foreign_keys=ON temp_store=FILE main.secure_delete=ON"
+        for setting in settings.split():
+            self.execute(f"PRAGMA {setting}")
         with self._translated():
-            migrations.apply(self._db)
+            self._switch_to_wal()
+            applied = {migration.name for migration in migrations.applied(self._db)}
+            if newer := sorted(applied - _ours):
+                raise StoreError(f"{self.path} was made by a newer mailer ({', '.join(newer)}). Update this one")
+            if applied != _ours:
+                with self.atomic():  # of two processes, the second waits and finds nothing left to do
+                    migrations.apply(self._db)
+
+    def _switch_to_wal(self) -> None:
+        """SQLite does not wait for others here: of two processes that make a file at once, one may be refused."""
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            with self.atomic():  # waits for the other, and gives up in the end
+                pass
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """One statement; a write outside `atomic` is committed at once."""
@@ -122,15 +161,31 @@ class Database:
             return self._db.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
-        """One statement for many rows; only inside `atomic`."""
+        """One statement for many rows; outside `atomic` they are one transaction."""
+        connection = self._db.conn
+        with self._translated(), nullcontext() if connection.in_transaction else connection:
+            return connection.executemany(sql, rows)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
+        """The rows of a query as they are read: a million need no memory."""
         with self._translated():
-            return self._db.conn.executemany(sql, rows)
+            yield from self._db.execute(sql, parameters)
 
     @contextmanager
     def atomic(self) -> Generator[None]:
-        """One transaction; an exception undoes it."""
-        with self._translated(), self._db.atomic():
-            yield
+        """One transaction; an exception undoes it.
+
+        It begins as a writer. One that reads first and then writes fails at once, without waiting, when another
+        process wrote in between (SQLITE_BUSY_SNAPSHOT).
+        """
+        with self._translated():
+            if self._db.conn.in_transaction:
+                with self._db.atomic():
+                    yield
+            else:
+                self._db.execute("BEGIN IMMEDIATE")
+                with self._db.conn:
+                    yield
 
     def close(self) -> None:
         """Close the connection."""
@@ -141,15 +196,21 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}. Look at the disk space and the rights of its folder") from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is the extended code
+            advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
+            raise StoreError(f"{self.path}: {error}{advice}") from error
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path, timeout: float = 30.0) -> Database:
     """Open the file, making it when absent. Raises StoreError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        database = Database(path)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{path}: cannot be opened: {error}") from error
-    database.prepare()
+    except OSError as error:
+        raise StoreError(f"{path.parent}: cannot be made: {error.strerror}") from error
+    database = Database(path, timeout)
+    try:
+        database.prepare()
+    except BaseException:
+        database.close()
+        raise
     return database

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mailer.errors import StoreError
 from mailer.models import Segment, Subscriber, SubscriberState
 from mailer.store.base import Intake, Newcomer
 from mailer.store.sqlite import Database
@@ -23,17 +22,15 @@ class SubscriberTable:
 
     @contextmanager
     def importing(self) -> Generator[ImportTable]:
-        """One transaction around a temporary table; leaving by an exception undoes everything."""
-        self._db.execute("DROP TABLE IF EXISTS temp.newcomers")
+        """A temporary table, which no other process sees or waits for; without `finish` it leaves nothing."""
         self._db.execute(
-            "CREATE TEMP TABLE newcomers (line INTEGER, email_key TEXT PRIMARY KEY, email TEXT, name TEXT,"
-            " interests TEXT, language TEXT, fields TEXT) WITHOUT ROWID"
+            "CREATE TEMP TABLE newcomers (line INTEGER, email_key TEXT PRIMARY KEY, address_hash TEXT, email TEXT,"
+            " name TEXT, interests TEXT, language TEXT, fields TEXT, state TEXT) WITHOUT ROWID"
         )
         try:
-            with self._db.atomic():
-                yield ImportTable(self._db)
+            yield ImportTable(self._db)
         finally:
-            self._db.execute("DROP TABLE IF EXISTS temp.newcomers")
+            self._db.execute("DROP TABLE temp.newcomers")
 
     def find(self, key: str) -> Subscriber | None:
         """The subscriber with this canonical address."""
@@ -51,8 +48,7 @@ class SubscriberTable:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (subscriber.email, key, *_values(subscriber), subscriber.state, now, now),
         )
-        if cursor.lastrowid is None:
-            raise StoreError
+        assert cursor.lastrowid  # an INSERT of one row has one
         return cursor.lastrowid
 
     def set_state(self, subscriber_id: int, state: SubscriberState, now: str) -> None:
@@ -82,15 +78,10 @@ class SubscriberTable:
         found = self._db.execute("SELECT 1 FROM suppressions WHERE address_hash = ?", (address_hash,)).fetchone()
         return found is not None
 
-    def has_suppressions(self) -> bool:
-        """Whether there is any."""
-        return self._db.execute("SELECT 1 FROM suppressions LIMIT 1").fetchone() is not None
-
     def all(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """Every subscriber, in the order they came."""
         where, values = ("WHERE state = ?", [state]) if state else ("", [])
-        cursor = self._db.execute(f"SELECT {_COLUMNS} FROM subscribers {where} ORDER BY id", values)
-        return (_subscriber(row) for row in cursor)
+        return map(_subscriber, self._db.rows(f"SELECT {_COLUMNS} FROM subscribers {where} ORDER BY id", values))
 
     def counts(self) -> dict[SubscriberState, int]:
         """How many there are in each state."""
@@ -115,34 +106,42 @@ class ImportTable:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, newcomers: Sequence[Newcomer]) -> list[tuple[Newcomer, int]]:
-        """Take a batch; returns those whose address came before in this import, with its first line."""
+    def add(self, newcomers: Sequence[Newcomer]) -> dict[int, int]:
+        """Take a batch; the lines whose address came before in this import, each with its first line."""
         cursor = self._db.executemany(
-            "INSERT OR IGNORE INTO newcomers VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((n.line, n.key, n.subscriber.email, *_values(n.subscriber)) for n in newcomers),
+            "INSERT OR IGNORE INTO newcomers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (n.line, n.key, n.address_hash, n.subscriber.email, *_values(n.subscriber), n.subscriber.state)
+                for n in newcomers
+            ),
         )
         if cursor.rowcount == len(newcomers):
-            return []
+            return {}
         first: dict[str, int] = {}
         for start in range(0, len(newcomers), 500):
             keys = [n.key for n in newcomers[start : start + 500]]
             marks = ", ".join("?" * len(keys))
             first |= dict(self._db.execute(f"SELECT email_key, line FROM newcomers WHERE email_key IN ({marks})", keys))
-        return [(n, first[n.key]) for n in newcomers if first[n.key] != n.line]
+        return {n.line: first[n.key] for n in newcomers if first[n.key] != n.line}
 
     def finish(self, now: str) -> Intake:
-        """Move what was taken into the audience, in the order of the file."""
-        known, kept_out = self._db.execute(
-            "SELECT COUNT(*) FILTER (WHERE s.state = 'active'), COUNT(*) FILTER (WHERE s.state <> 'active')"
-            " FROM newcomers n JOIN subscribers s USING (email_key)"
-        ).fetchone()
-        cursor = self._db.execute(
-            "INSERT INTO subscribers (email, email_key, name, interests, language, fields, created_at, changed_at)"
-            " SELECT email, email_key, name, interests, language, fields, ?, ? FROM newcomers n"
-            " WHERE NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.email_key = n.email_key) ORDER BY line",
-            (now, now),
-        )
-        return Intake(added=cursor.rowcount, known=known, kept_out=kept_out)
+        """Move them, in the order of the file."""
+        with self._db.atomic():
+            known, kept_out = self._db.execute(
+                "SELECT COUNT(*) FILTER (WHERE x.address_hash IS NULL AND s.state = 'active'),"
+                " COUNT(*) FILTER (WHERE x.address_hash IS NOT NULL OR s.state <> 'active')"
+                " FROM newcomers n LEFT JOIN subscribers s USING (email_key)"
+                " LEFT JOIN suppressions x USING (address_hash)"
+            ).fetchone()
+            added = self._db.execute(
+                "INSERT INTO subscribers"
+                " (email, email_key, name, interests, language, fields, state, created_at, changed_at)"
+                " SELECT email, email_key, name, interests, language, fields, state, ?, ? FROM newcomers n"
+                " WHERE NOT EXISTS (SELECT 1 FROM subscribers s WHERE s.email_key = n.email_key)"
+                " AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = n.address_hash) ORDER BY line",
+                (now, now),
+            ).rowcount
+        return Intake(added, known, kept_out)
 
 
 def _values(subscriber: Subscriber) -> tuple[str, str, str, str]:

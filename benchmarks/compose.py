@@ -1,0 +1,291 @@
+"""Composing, measured: sixteen editions of the real issue against npm mjml 5 + juice, and a thousand by cutting.
+
+    python benchmarks/compose.py [--rounds N] [--no-peer] [--quick]
+
+Our side reads issue.md, renders the page once (Jinja2, MJML, premailer) and cuts, all of it anew in every round. The
+peer gets the sixteen MJML documents ready-made, and renders and inlines each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from html import unescape
+from pathlib import Path
+from time import perf_counter
+
+import measure
+from measure import Timing, checked, in_turn, judged, machine
+from peer import NoPeer, Peer
+
+from mailer.compose import page
+from mailer.compose.editions import MarkedPage, restrict, select
+from mailer.compose.marks import Marks
+from mailer.compose.theme import Theme
+from mailer.models import Issue, Selection
+from mailer.newsroom import Newsroom
+
+ROOT = Path(__file__).parent.parent
+SLUG = "2018-12"
+SEED = 2018
+WARM_UP = 6  # rounds until Node's compiler has settled
+
+Way = Callable[[], float | None]
+
+
+def main() -> None:
+    options = _options()
+    desk = Desk(Newsroom.open(ROOT, {"MAILER_SECRET_KEY": "a key for benchmarks only"}))
+    issue = desk.newsroom.issue(SLUG)
+    selections = desk.selections(issue)
+    print(machine("jinja2", "mjml-python", "premailer", "lxml", "markdown-it-py"))
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        peer: Peer | None = None
+        try:
+            if options.no_peer:
+                raise NoPeer("--no-peer was given")
+            documents = [desk.mjml(issue, selection) for selection in selections]
+            peer = stack.enter_context(Peer(documents, desk.inline_css(issue), scratch))
+            print(f"peer      {peer.versions()}; one warm process")
+        except NoPeer as reason:
+            print(f"peer      not measured: {reason}")
+        distinct = f"{len(set(selections))} distinct editions"
+        print(f"issue     {SLUG}: {len(issue.stories)} stories, {len(selections)} choices of interests, {distinct}")
+        print(
+            f"times     medians of {options.rounds} rounds in turn (fastest to slowest){measure.QUICK * options.quick}"
+        )
+        warm_up = 1 if options.quick else WARM_UP
+        sixteen(desk, selections, peer, options.rounds, warm_up)
+        thousand(desk, issue, options.rounds, many=50 if options.quick else 1000, few=3 if options.quick else 30)
+        preview(desk, selections, peer, scratch, options.rounds, warm_up)
+        start(options.rounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A newsroom, and the steps of composing in it."""
+
+    newsroom: Newsroom
+
+    def selections(self, issue: Issue) -> list[Selection]:
+        """What each choice of interests gets; no interest chosen is the whole issue, and stands first."""
+        names = list(self.newsroom.config.interests)
+        return [
+            select(issue, tuple(itertools.compress(names, bits)))
+            for bits in itertools.product((0, 1), repeat=len(names))
+        ]
+
+    def marked(self, issue: Issue) -> MarkedPage:
+        """The page that editions are cut from."""
+        marks = Marks.of(issue)
+        return MarkedPage.parse(page.render(issue, self._theme(issue), self.newsroom.config, marks), marks, issue)
+
+    def marked_text(self, issue: Issue) -> MarkedPage:
+        marks = Marks.of(issue)
+        return MarkedPage.parse(self._theme(issue).text(issue, self.newsroom.config, marks), marks, issue)
+
+    def alone(self, issue: Issue, selection: Selection) -> str:
+        """The reference: a page rendered from these stories only. Its cut joins Outlook's comments, and no more."""
+        marks = Marks.of(issue, live=False)
+        html = page.render(restrict(issue, selection), self._theme(issue), self.newsroom.config, marks)
+        return MarkedPage.parse(html, marks, issue).cut(selection)
+
+    def text_alone(self, issue: Issue, selection: Selection) -> str:
+        marks = Marks.of(issue, live=False)
+        return self._theme(issue).text(restrict(issue, selection), self.newsroom.config, marks)
+
+    def mjml(self, issue: Issue, selection: Selection) -> str:
+        """What the peer gets."""
+        marks = Marks.of(issue, live=False)
+        return self._theme(issue).mjml(restrict(issue, selection), self.newsroom.config, marks)
+
+    def inline_css(self, issue: Issue) -> str:
+        return self._theme(issue).inline_css(issue, self.newsroom.config)
+
+    def _theme(self, issue: Issue) -> Theme:
+        return Theme.load(self.newsroom.root / "templates" / issue.template, f"templates/{issue.template}")
+
+
+def sixteen(desk: Desk, selections: list[Selection], peer: Peer | None, rounds: int, warm_up: int) -> None:
+    """From the issue file to the HTML of every choice of interests."""
+    print(f"\n{len(selections)} editions as inlined HTML")
+    reading, rendering, cutting = parts = [
+        Timing("  of which: reading issue.md and its pictures"),
+        Timing("  of which: one marked page (Jinja2, MJML, premailer)"),
+        Timing(f"  of which: {len(selections)} cuts"),
+    ]
+
+    def ours() -> None:
+        began = perf_counter()
+        issue = desk.newsroom.issue(SLUG)
+        read = perf_counter()
+        marked = desk.marked(issue)
+        rendered = perf_counter()
+        for selection in selections:
+            marked.cut(selection)
+        reading.seconds.append(read - began)
+        rendering.seconds.append(rendered - read)
+        cutting.seconds.append(perf_counter() - rendered)
+
+    ways: dict[str, Way] = {"mailer, from the file on": ours}
+    every = list(range(len(selections)))
+    if peer:
+        ways["mjml 5 + juice as they come, on ready-made MJML"] = lambda: peer.render(every)["seconds"]
+        own_sheet = "mjml 5 + juice without MJML's own style sheets"
+        ways[own_sheet] = lambda: peer.render(every, author_only=True)["seconds"]
+    whole, *peers = in_turn(rounds, warm_up, ways)
+    for part in parts:
+        del part.seconds[:warm_up]
+    for timing in (whole, *parts, *peers):
+        print(timing.row())
+    if peers:
+        print(judged("mailer is", peers[0].median / whole.median, 20, "times as fast as mjml 5 + juice"))
+        behind = rendering.median + cutting.median
+        print(
+            f"     for information: {peers[0].median / behind:.1f} times once the issue is read (the peer reads no "
+            f"Markdown); {peers[1].median / whole.median:.1f} and {peers[1].median / behind:.1f} without MJML's sheets"
+        )
+    issue = desk.newsroom.issue(SLUG)
+    marked = desk.marked(issue)
+    equal = sum(marked.cut(selection) == desk.alone(issue, selection) for selection in selections)
+    checked(equal == len(selections), f"{equal} of {len(selections)} cuts equal the page rendered alone, byte for byte")
+    if peer:
+        answer = peer.render(every, pages=True)
+        titles = {story.id: story.title for story in issue.stories}
+        complete = sum(
+            all(_words(titles[story]) in _words(html) for story in selection)
+            for selection, html in zip(selections, answer["pages"], strict=True)
+        )
+        what = f"{complete} of {len(selections)} pages of the peer hold every story title of their selection"
+        checked(complete == len(selections) and not answer["errors"], f"{what}; no MJML error")
+
+
+def thousand(desk: Desk, issue: Issue, rounds: int, *, many: int, few: int) -> None:
+    """Random sets of stories: cut from one page, against each rendered alone (a few, scaled up)."""
+    print(f"\n{many:,} editions of random stories, from the loaded issue (seed {SEED})")
+    chance = random.Random(SEED)
+    ids = [story.id for story in issue.stories]
+    sets: list[Selection] = []
+    while len(sets) < many:
+        chosen = set(chance.sample(ids, chance.randint(1, len(ids))))
+        sets.append(tuple(story for story in ids if story in chosen))
+
+    def cut() -> None:
+        marked = desk.marked(issue)
+        for selection in sets:
+            marked.cut(selection)
+
+    def alone() -> float:
+        began = perf_counter()
+        for selection in sets[:few]:
+            desk.alone(issue, selection)
+        return (perf_counter() - began) * many / few
+
+    by_cutting, each = in_turn(
+        rounds,
+        1,
+        {"rendered once with marks, then cut": cut, f"each rendered alone ({few} measured, scaled up)": alone},
+    )
+    print(by_cutting.row())
+    print(each.row())
+    print(judged("cutting is", each.median / by_cutting.median, 40, "times cheaper"))
+    marked = desk.marked(issue)
+    equal = sum(marked.cut(selection) == desk.alone(issue, selection) for selection in sets[:few])
+    checked(equal == few, f"{equal} of {few} cuts equal the page rendered alone, byte for byte")
+
+
+def preview(
+    desk: Desk, selections: list[Selection], peer: Peer | None, scratch: Path, rounds: int, warm_up: int
+) -> None:
+    """What a composer waits for after an edit, and the text parts."""
+    print("\nText parts, and one preview after an edit")
+    copy = Newsroom.open(scratch / "newsroom", desk.newsroom.env)
+    for name in ("templates", f"issues/{SLUG}"):
+        shutil.copytree(ROOT / name, copy.root / name)
+    shutil.copyfile(ROOT / "pyproject.toml", copy.root / "pyproject.toml")
+    file = copy.root / "issues" / SLUG / "issue.md"
+    front, welcome = file.read_text("utf-8").split("\n---\n", 1)
+    edits = itertools.count(1)
+    everything = selections[0]
+
+    def texts() -> None:
+        issue = desk.newsroom.issue(SLUG)
+        marked = desk.marked_text(issue)
+        for selection in selections:
+            marked.cut(selection)
+
+    def edited() -> float:
+        file.write_text(f"{front}\n---\n\nEdit {next(edits)}.\n{welcome}", "utf-8")
+        began = perf_counter()
+        composition = copy.compose(SLUG)  # both parts, as the desk shows them
+        composition.html.cut(everything)
+        composition.text.cut(everything)
+        return perf_counter() - began
+
+    ways: dict[str, Way] = {
+        f"mailer: {len(selections)} text parts, from the file on": texts,
+        "mailer: the whole issue after an edit, HTML and text": edited,
+    }
+    if peer:
+        ways["mjml 5 + juice: the whole issue, HTML only, on ready-made MJML"] = lambda: peer.render([0])["seconds"]
+    timings = in_turn(rounds, warm_up, ways)
+    for timing in timings:
+        print(timing.row())
+    if peer:
+        ratio = timings[2].median / timings[1].median
+        print(f"     for information: one preview takes the peer {ratio:.1f} times as long, which reads no Markdown")
+    composition = copy.compose(SLUG)
+    shown = [part.cut(everything) for part in (composition.html, composition.text)]
+    last = f"Edit {next(edits) - 1}."
+    checked(all(last in part for part in shown), "the last edit stands in both parts")
+    issue = desk.newsroom.issue(SLUG)
+    marked = desk.marked_text(issue)
+    equal = sum(marked.cut(selection) == desk.text_alone(issue, selection) for selection in selections)
+    checked(equal == len(selections), f"{equal} of {len(selections)} text parts equal the text rendered alone")
+
+
+def start(rounds: int) -> None:
+    """How long a command takes to say anything, for information."""
+    print("\nCold start")
+    python = sys.executable
+    commands = {
+        "mailer --help": [python, "-m", "mailer", "--help"],
+        'python -c "import typer, rich"': [python, "-c", "import typer, rich"],
+    }
+    timings = in_turn(rounds, 1, {name: partial(_ran, command) for name, command in commands.items()})
+    for timing in timings:
+        print(timing.row())
+    print(f"     for information: {timings[0].median / timings[1].median:.2f} times the bare imports")
+
+
+def _ran(command: list[str]) -> None:
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+def _words(html: str) -> str:
+    return " ".join(unescape(html).split())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds of each measurement")
+    parser.add_argument("--no-peer", action="store_true", help="measure our side only; nothing is installed")
+    parser.add_argument("--quick", action="store_true", help="one small round of everything, to see that it works")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds = 1
+    return options
+
+
+if __name__ == "__main__":
+    main()

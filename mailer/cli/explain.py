@@ -1,0 +1,104 @@
+"""explain: what one person got or will get, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.markup import escape
+from rich.text import Text
+
+from mailer.audience import subscribers as people
+from mailer.cli import views
+from mailer.cli.app import IssueName, Json, newsroom, out, print_json
+from mailer.compose.editions import select
+from mailer.models import Delivery, DeliveryState, Story, Subscriber
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(explain)
+
+
+def explain(
+    context: typer.Context,
+    issue: IssueName,
+    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    as_json: Json = False,
+) -> None:
+    """What this person got or will get, and why."""
+    room = newsroom(context)
+    composition = room.compose(issue)
+    person = people.find(room.store.audience, email)
+    sendlog = room.store.sendlog
+    planned = sendlog.plan(issue) is not None
+    row = sendlog.delivery(issue, person.id) if planned else None
+    attempts = sendlog.attempts(issue, person.id) if planned else []
+    selection = select(composition.issue, person.interests)
+    if row and row.edition:
+        selection = sendlog.editions(issue)[row.edition]
+    sentence = _sentence(person, row, planned, bool(selection))
+    labels = composition.config.interests
+    reasons = [_reason(story, person.interests, story.id in selection, labels) for story in composition.issue.stories]
+    if as_json:
+        stories = [
+            {"id": story.id, "title": story.title, "shown": story.id in selection, "why": why}
+            for story, why in zip(composition.issue.stories, reasons, strict=True)
+        ]
+        message_id = composition.personaliser(room.tokens).message_id(person)
+        print_json(
+            {
+                "issue": issue,
+                "subscriber": views.subscriber_data(person),
+                "sentence": sentence,
+                "delivery": views.delivery_data(row, message_id) if row else None,
+                "put_off": [dict(zip(("at", "step", "code", "reply"), attempt, strict=True)) for attempt in attempts],
+                "stories": stories,
+            }
+        )
+        return
+    made = views.table("", "story", "why")
+    for story, why in zip(composition.issue.stories, reasons, strict=True):
+        shown = story.id in selection
+        made.add_row(
+            "[good]yes[/]" if shown else "no", escape(story.title), escape(why), style="" if shown else "second"
+        )
+    history = [Text(f"  {at} put off at {step}: {code or ''} {reply}") for at, step, code, reply in attempts]
+    chosen = ", ".join(labels.get(topic, topic) for topic in person.interests) or "none chosen"
+    name = f"{person.name}, " if person.name else ""
+    out.print(Group(Text(f"{name}{person.email}. Interests: {chosen}."), Text(sentence), *history, made))
+
+
+def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything: bool) -> str:
+    if row is None:
+        if person.state != "active":
+            return f"Gets nothing: {person.state} since {person.changed_at}."
+        if planned:
+            return "Not in this send: subscribed after it was planned."
+        return "Would get the stories marked yes." if anything else "Would get no mail: no story matches."
+    said = " ".join(str(part) for part in (row.code or "", row.reply) if part)
+    tries = f" after {row.attempts} attempt{'s' if row.attempts != 1 else ''}" if row.attempts else ""
+    by = " by the server" if row.code else ""
+    sentences = {
+        DeliveryState.QUEUED: "Waits to be sent.",
+        DeliveryState.CLAIMED: "Is being sent.",
+        DeliveryState.ACCEPTED: f"Accepted by the server at {row.settled_at}{tries}: {said}",
+        DeliveryState.REFUSED: f"Refused{by} at {row.settled_at}{tries}, at {row.step}: {said}",
+        DeliveryState.DEFERRED: f"Put off{tries}, at {row.step}: {said}. Next attempt at {row.next_at}.",
+        DeliveryState.UNKNOWN: f"Unknown since {row.settled_at}: {said}. Not sent again by itself.",
+        DeliveryState.SKIPPED: f"Skipped: {said}.",
+    }
+    return sentences[row.state]
+
+
+def _reason(story: Story, interests: tuple[str, ...], shown: bool, labels: Mapping[str, str]) -> str:
+    if shown != story.suits(interests):
+        return f"{'chosen' if shown else 'not chosen'} when the send was planned"
+    if not story.topics:
+        return "for everybody"
+    if not interests:
+        return "no interests chosen: the whole issue"
+    common = [labels.get(topic, topic) for topic in story.topics if topic in interests]
+    return "chose " + ", ".join(common) if common else "only for " + ", ".join(labels.get(t, t) for t in story.topics)

@@ -1,0 +1,71 @@
+"""A session with a relay, ready for MAIL: connected, greeted, encrypted, logged in (aiosmtplib).
+
+From there on the connection is driven by smtp.py: aiosmtplib's DATA scans every body for line ends and dots, 0.7 to
+2 ms a message, and its reader loses replies that arrive together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import cast
+
+import aiosmtplib
+
+from mailer.config import Relay
+from mailer.errors import RelayError
+
+
+class Unreachable(Exception):
+    """No session could be set up now; another try may do."""
+
+
+async def open_session(relay: Relay, timeout: float) -> tuple[asyncio.Transport, dict[str, str]]:
+    """The transport and the extensions the relay offers, their names in capitals.
+
+    Raises RelayError when it can never work, Unreachable when it may later.
+    """
+    client = aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.security == "smtps",
+        start_tls=relay.security == "smtp+starttls",
+        username=relay.user or None,
+        password=relay.password.reveal() if relay.user else None,
+        timeout=timeout,
+    )
+    try:
+        await client.connect()
+        if client.is_ehlo_or_helo_needed:  # it was said already where TLS or a login asked for it
+            await _greet(client)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        client.close()
+        raise _explained(relay, error) from None
+    if client.transport is None:
+        raise Unreachable(f"{relay} closed the connection")
+    extensions = {name.upper(): value for name, value in client.esmtp_extensions.items()}
+    return cast("asyncio.Transport", client.transport), extensions  # uvloop's are no subclass
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO, or HELO where the server does not know it (RFC 5321 section 3.2)."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError as error:
+        if error.code not in (500, 502, 504):
+            raise
+        await client.helo()
+
+
+def _explained(relay: Relay, error: Exception) -> RelayError | Unreachable:
+    """A failed set-up in our words. 5xx, a bad certificate, a missing extension stay as they are; others may pass."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        what = "refused the login:" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "said"
+        said = f"{relay} {what} {error.code} {error.message}"
+        return Unreachable(said) if 400 <= error.code < 500 else RelayError(said)
+    if isinstance(error, ssl.SSLError) or isinstance(cause, ssl.SSLError):
+        return RelayError(f"{relay} has no certificate that can be trusted: {cause or error}")
+    if isinstance(error, aiosmtplib.SMTPNotSupported | ValueError):
+        return RelayError(f"{relay}: {error}")
+    return Unreachable(f"{relay} cannot be reached: {error}")

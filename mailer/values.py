@@ -1,0 +1,110 @@
+"""What a value of the configuration may be: types for pydantic that say in plain words what is wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator
+
+DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _mailbox(value: str) -> str:
+    """Accepts `Name <local@domain>` or a bare address; CR and LF never get into a header (standards F9)."""
+    address = parseaddr(value)[1]
+    if not address or re.search(r"[\x00-\x1f\x7f]", value):
+        raise ValueError("must be an address such as Name <office@example.org>")
+    try:
+        checked = validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"holds no valid address: {error}") from None
+    if not checked.local_part.isascii():  # it would need SMTPUTF8 at every relay on the way (RFC 6531)
+        raise ValueError("must be ASCII before the @")
+    return value
+
+
+def _split(value: str, example: str) -> SplitResult:
+    """A URL with a host. The standard library reads much as a URL that is none; what it drops silently is refused."""
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"[^\x00-\x20\x7f\"<>\\^`{|}]+", value):
+        raise ValueError(f"must be an address such as {example}")
+    return parts
+
+
+def _web_address(value: str) -> str:
+    example = "https://newsletter.example.org"
+    parts = _split(value, example)
+    if parts.scheme not in ("https", "http") or "@" in parts.netloc or "?" in value or "#" in value:
+        raise ValueError(f"must be an address such as {example}")
+    if not value.isascii():  # it goes into List-Unsubscribe (RFC 2369 takes URIs of RFC 3986)
+        raise ValueError("must be in ASCII: a host such as xn--bcher-kva.example.org, %C3%BC for a ü")
+    return value.rstrip("/")
+
+
+def _relay_url(value: str) -> str:
+    # The password first: whatever else is wrong with the URL, it must not stay there.
+    if re.match(r"[^/]*//[^/@]*:[^/]*@", value):
+        raise ValueError("must not hold the password: put it into MAILER_SMTP_PASSWORD or a file it names")
+    parts = _split(value, "smtp://mail.example.org:25")
+    if parts.scheme not in DEFAULT_PORTS:
+        raise ValueError("must begin with smtp://, smtp+starttls:// or smtps://")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must end after the host and its port")
+    return value
+
+
+def _store_url(value: str) -> str:
+    if not value.startswith("sqlite:") or not value.removeprefix("sqlite:").strip():
+        raise ValueError("must be sqlite: and a file, such as sqlite:subscribers/mailer.db")
+    return value
+
+
+def _duration(value: object) -> object:
+    """`5m`, `2h` -> a timedelta; numbers are seconds."""
+    if isinstance(value, timedelta):
+        return value
+    try:
+        if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([smhd])", value.strip(), re.ASCII)):
+            return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            return timedelta(seconds=value)
+    except (OverflowError, ValueError):  # more than timedelta or int() takes; nan
+        pass
+    raise ValueError("must be a time such as 30s, 5m, 2h or 1d")
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _like(pattern: str, what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+RelayUrl = Annotated[str, AfterValidator(_relay_url)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+SomeTime = Annotated[Duration, AfterValidator(_some_time)]
+Slug = Annotated[str, _like(r"[a-z0-9]+(-[a-z0-9]+)*", "a word of small letters, digits and single hyphens")]
+Language = Annotated[str, _like(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en, fr or pt-BR")]
+ListId = Annotated[str, _like(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a name such as news.example.org")]
+OneLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]+", "one line of text")]

@@ -1,0 +1,113 @@
+"""The door: exit codes, errors as sentences, nothing else on standard output."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from sending import SLUG, finish
+from smtp_relay import Relay
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["send"],
+        ["send", SLUG, "--limit", "many"],
+        ["send", SLUG, "--limit", "-1"],
+        ["send", SLUG, "--rate", "-1"],
+        ["send", SLUG, "--nonsense"],
+        ["log", SLUG, "--format", "xml"],
+        ["log", SLUG, "--state", "odd"],
+        ["test", SLUG],
+        ["subscribers", "nonsense"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_right(office, arguments):
+    answer = office.run(*arguments)
+    assert answer.code == 2
+    assert "Usage: " in answer.out + answer.err
+    assert "mistake in mailer" not in answer.err
+
+
+def test_a_folder_that_is_no_newsroom_says_what_to_do(office, tmp_path):
+    office.root = tmp_path / "nowhere"
+    answer = office.run("check", SLUG)
+    assert (answer.code, answer.out) == (1, "")
+    assert "make one with: mailer init DIR" in " ".join(answer.err.split())
+
+
+def test_a_mistake_of_ours_is_a_sentence_and_a_traceback_only_with_debug(office, monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError("odd [thing]")
+
+    monkeypatch.setattr("mailer.compose.checks.run", broken)
+    plain, debug = office.run("check", SLUG), office.run("--debug", "check", SLUG)
+    assert (plain.code, plain.out, debug.code) == (1, "", 1)
+    assert "RuntimeError('odd [thing]')" in " ".join(plain.err.split())
+    assert "Traceback" not in plain.err
+    assert debug.err.startswith("Traceback (most recent call last):\n")
+    assert debug.err.endswith("RuntimeError: odd [thing]\n")
+
+
+def test_debug_keeps_the_exit_code(office):
+    with Relay({"greeting": "554 No"}) as relay:
+        office.use(relay)
+        office.subscribe(count=1)
+        answer = office.run("--debug", "send", SLUG, "--yes")
+    assert answer.code == 4
+    assert "mailer.errors.RelayError: " in answer.err
+
+
+def test_a_database_that_is_none_is_named(office):
+    path = office.root / "subscribers" / "mailer.db"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("This is no database, but a text that is long enough.\n" * 100)
+    answer = office.run("status")
+    assert (answer.code, answer.out) == (1, "")
+    assert str(path) in answer.err.replace("\n", "")
+
+
+def test_the_module_is_the_command(office):
+    answer = finish(office.start("--version"))
+    assert (answer.code, answer.out.split()[0], answer.err) == (0, "mailer", "")
+
+
+@pytest.mark.parametrize("command", ["check", "editions", "status", "log", "explain"])
+def test_what_is_piped_fits_in_80_columns(office, command):
+    with Relay({"content": "550 5.7.1 " + "a very long reply that says a lot " * 9}) as relay:
+        office.use(relay)
+        long = "a.rather.long.name.for.a.person.with.many.names@department.of.statistics.example.org"
+        office.subscribe(long, coops="cooperatives", green="green-jobs")
+        office.run("send", SLUG, "--yes")
+    extra = [long] if command == "explain" else []
+    answer = office.run(command, SLUG, *extra)
+    assert answer.code in (0, 1)
+    assert max(len(line) for line in answer.out.splitlines()) <= 80
+
+
+def test_a_reader_that_stops_reading_sees_no_traceback(office):
+    office.subscribe(count=40)
+    office.plan()
+    process = office.start("log", SLUG, "--format", "json")
+    process.stdout.close()
+    process.stdout = None
+    answer = process.stderr.read()
+    process.stderr.close()
+    process.stderr = None
+    process.wait()
+    assert "Traceback" not in answer
+
+
+def test_a_secret_key_is_made_once_and_readable_only_by_its_owner(office, monkeypatch):
+    monkeypatch.delenv("MAILER_SECRET_KEY")
+    environment = {name: value for name, value in os.environ.items() if name != "MAILER_SECRET_KEY"}
+    command = [sys.executable, "-m", "mailer", "-C", str(office.root), "build", SLUG, "--json"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    path = office.root / "subscribers" / ".secret-key"
+    assert path.stat().st_mode & 0o777 == 0o600

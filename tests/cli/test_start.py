@@ -1,0 +1,174 @@
+"""`mailer init` and `mailer new`: what they make is ready, and what was there stays."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import tomllib
+from email.utils import parseaddr
+
+import pytest
+from sending import finish
+
+from mailer.newsroom import Newsroom
+
+SLUG = "2019-03"
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def made(office):
+    """An office whose newsroom `mailer init` made."""
+    folder = office.root.parent / "made"
+    answer = office.run("init", str(folder))
+    assert (answer.code, answer.err) == (0, "")
+    office.root = folder
+    return office
+
+
+def test_init_and_new_make_an_issue_that_can_be_checked_and_built_at_once(made):
+    assert made.run("new", SLUG).code == 0
+    checked = made.run("check", SLUG, "--json")
+    severities = {finding["severity"] for finding in json.loads(checked.out)["findings"]}
+    assert (checked.code, "error" in severities) == (0, False)
+    made.subscribe("all@example.org", coops="cooperatives", green="green-jobs")
+    editions = json.loads(made.run("editions", SLUG, "--json").out)["editions"]
+    assert [(edition["story_ids"], edition["people"]) for edition in editions] == [
+        (["first-story", "for-everybody", "conference"], 2),
+        (["for-everybody"], 1),
+    ]
+    built = made.run("build", SLUG, "--json")
+    assert built.code == 0
+    written = json.loads(built.out)
+    endings = {name.rpartition(".")[2] for name in written["files"]}
+    assert endings >= {"html", "txt", "eml"}
+    assert all((made.root / "build" / SLUG / name).stat().st_size for name in written["files"])
+
+
+def test_every_example_of_a_new_issue_is_in_the_mail(made):
+    made.run("new", SLUG)
+    made.run("build", SLUG)
+    [text] = [path.read_text("utf-8") for path in (made.root / "build" / SLUG).glob("*.txt")]
+    for part in ("A word of welcome", "The title of the first story", "Read the report", "A conference", "Geneva"):
+        assert part in text
+
+
+NAMES = [
+    "Our Newsletter",
+    'The "Quoted" News',
+    "Workers' News, Geneva",
+    r"Back\slash & <tags>",
+    "Colon: [brackets] {braces} # hash",
+    "Yétúndé’s 新闻 – أخبار",
+    "@all: 100% \N{PARTY POPPER}",
+    "- true",
+    "{title}",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_makes_a_newsroom_and_an_issue_that_are_ready(office, name):
+    folder = office.root.parent / "made"
+    assert office.run("init", str(folder), "--name", name).code == 0
+    office.root = folder
+    newsletter = tomllib.loads((folder / "mailer.toml").read_text("utf-8"))["newsletter"]
+    assert (newsletter["name"], parseaddr(newsletter["sender"])) == (name, (name, "newsletter@example.org"))
+    assert office.run("new", SLUG).code == 0
+    issue = Newsroom.open(folder, {}).issue(SLUG)
+    assert (issue.title, issue.subject) == (name, f"{name}: say in 60 characters what is in it")
+    assert office.run("check", SLUG).code == 0
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Two\nlines", "Bell\x07"], ids=["empty", "blank", "two-lines", "bell"])
+def test_a_name_that_is_none_is_refused_and_nothing_made(office, tmp_path, name):
+    answer = office.run("init", str(tmp_path / "made"), "--name", name)
+    assert (answer.code, answer.out, answer.err) == (1, "", "Error: the name must be one line of text\n")
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("there", ["mailer.toml", "templates/mine.txt"])
+def test_init_changes_nothing_where_a_newsroom_is(office, tmp_path, there):
+    folder = tmp_path / "made"
+    (folder / there).parent.mkdir(parents=True)
+    (folder / there).write_text("mine", "utf-8")
+    answer = office.run("init", str(folder))
+    assert (answer.code, answer.err) == (1, f"Error: {folder} holds a newsroom already; nothing was changed\n")
+    assert files(folder) == {there: b"mine"}
+
+
+def test_init_adds_to_a_folder_and_keeps_what_is_in_it(office, tmp_path):
+    folder = tmp_path / "made"
+    (folder / "issues").mkdir(parents=True)
+    (folder / "README.md").write_text("mine", "utf-8")
+    (folder / ".gitignore").write_text("*.pyc\nbuild/", "utf-8")
+    assert office.run("init", str(folder)).code == 0
+    after = files(folder)
+    assert (after["README.md"], after[".gitignore"].decode().splitlines()) == (
+        b"mine", ["*.pyc", "build/", "subscribers/*.db*", "subscribers/.*", "subscribers/*.csv"])  # fmt: skip
+
+
+def test_git_keeps_people_and_secrets_out(made):
+    """With git itself: an import, its rejects, the database and the key are not offered for a commit."""
+    made.run("new", SLUG)
+    people = made.root / "subscribers/people.csv"
+    people.write_text("email\nann@example.org\nbad\n", "utf-8")
+    assert made.run("subscribers", "import", str(people), "--skip-bad").code == 0
+    made.run("build", SLUG)
+    git = ["git", "-C", str(made.root)]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    listed = subprocess.run(
+        [*git, "ls-files", "--others", "--exclude-standard"], check=True, capture_output=True, text=True
+    )
+    kept = {path.partition("/")[0] for path in listed.stdout.splitlines()}
+    assert kept == {".gitignore", "mailer.toml", "templates", "issues"}
+
+
+@pytest.mark.parametrize("place", ["file", "file/made"])
+def test_init_where_no_folder_can_be_is_one_sentence(office, tmp_path, place):
+    (tmp_path / "file").touch()
+    answer = office.run("init", str(tmp_path / place))
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
+    assert answer.err.startswith(f"Error: {tmp_path / 'file'}")
+
+
+@pytest.mark.parametrize("slug", ["2019 03", "../2019", "2019/03", "März", "", "A", "-a", "a--b"])
+def test_a_slug_that_is_none_is_refused(made, slug):
+    answer = made.run("new", "--", slug)
+    message = f"Error: “{slug}” is no name for an issue; use small letters, digits and single hyphens\n"
+    assert (answer.code, answer.err, list((made.root / "issues").iterdir())) == (1, message, [])
+
+
+def test_new_never_writes_over_an_issue(made):
+    path = made.root / "issues" / SLUG / "issue.md"
+    path.parent.mkdir()
+    path.write_text("mine", "utf-8")
+    answer = made.run("new", SLUG)
+    assert (answer.code, answer.err) == (1, f"Error: {path} exists already; nothing was changed\n")
+    assert path.read_text("utf-8") == "mine"
+
+
+def test_new_where_no_folder_can_be_is_one_sentence(made):
+    (made.root / "issues" / SLUG).touch()
+    answer = made.run("new", SLUG)
+    assert (answer.code, answer.out, answer.err) == (
+        1, "", f"Error: {made.root / 'issues' / SLUG / 'images'}: Not a directory\n")  # fmt: skip
+
+
+def test_new_outside_a_newsroom_says_how_to_make_one(office, tmp_path):
+    office.root = tmp_path
+    answer = office.run("new", SLUG)
+    assert (answer.code, "is no newsroom" in answer.err, "mailer init DIR" in answer.err) == (1, True, True)
+
+
+def test_what_init_prints_can_be_run(office, tmp_path):
+    """In a shell, also where the folder has a blank in its name."""
+    printed = finish(office.start("init", str(tmp_path / "made here"))).out.splitlines()
+    program, *arguments = shlex.split(printed[-1])
+    done = subprocess.run([sys.executable, "-m", program, *arguments], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "made here/issues" / arguments[-1] / "issue.md").is_file()

@@ -1,0 +1,75 @@
+"""The benchmarks keep working: each runs small, and says what it measured and that its results were right."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+TIME = r"[\d.,]+ m?s"
+ROW = re.compile(rf"  ((?:  )?\S.*?) +{TIME}   \({TIME} to {TIME}\)")
+VERDICT = re.compile(r"  => (.+?) [\d.,]+ (.+?)\. Target: (at (?:least|most) \d+): (?:met|FALLS SHORT)")
+
+
+def run(*command: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def found(pattern: re.Pattern[str], lines: list[str]) -> list[tuple[str, ...]]:
+    return [match.groups() for line in lines if (match := pattern.match(line))]
+
+
+def test_composing_is_measured_and_its_editions_are_right():
+    lines = run("benchmarks/compose.py", "--quick", "--no-peer")
+    assert "peer      not measured: --no-peer was given" in lines
+    assert [name for (name,) in found(ROW, lines)] == [
+        "mailer, from the file on",
+        "  of which: reading issue.md and its pictures",
+        "  of which: one marked page (Jinja2, MJML, premailer)",
+        "  of which: 16 cuts",
+        "rendered once with marks, then cut",
+        "each rendered alone (3 measured, scaled up)",
+        "mailer: 16 text parts, from the file on",
+        "mailer: the whole issue after an edit, HTML and text",
+        "mailer --help",
+        'python -c "import typer, rich"',
+    ]
+    assert found(VERDICT, lines) == [("cutting is", "times cheaper", "at least 40")]
+    assert [line for line in lines if line.startswith("  checked")] == [
+        "  checked: 16 of 16 cuts equal the page rendered alone, byte for byte",
+        "  checked: 3 of 3 cuts equal the page rendered alone, byte for byte",
+        "  checked: the last edit stands in both parts",
+        "  checked: 16 of 16 text parts equal the text rendered alone",
+    ]
+
+
+def test_a_large_audience_is_measured_and_its_rows_are_right():
+    lines = run("benchmarks/audience.py", "--quick")
+    assert [name for (name,) in found(re.compile(ROW.pattern + r"(?:   \d+ MB)?$"), lines)] == [
+        "mailer: checked, normalised, duplicates found",
+        "sqlite-utils insert --csv",
+        "mailer: grouped, edition looked up, fingerprint",
+        "bare INSERT ... SELECT of one edition",
+    ]
+    assert found(VERDICT, lines) == [
+        ("mailer takes", "times as long as sqlite-utils", "at most 3"),
+        ("mailer holds", "MB at the most", "at most 150"),
+        ("freezing takes", "times as long as the bare insert", "at most 3"),
+    ]
+    assert [line for line in lines if line.startswith("  checked")] == [
+        "  checked: both databases hold 2,000 subscribers",
+        "  checked: 2,000 rows each; 15 editions, counts as chosen",
+    ]
+
+
+@pytest.mark.parametrize("script", ["compose.py", "audience.py"])
+def test_a_benchmark_says_how_it_is_run(script):
+    usage = " ".join(run(f"benchmarks/{script}", "--help"))
+    assert all(option in usage for option in ("--rounds", "--quick"))
