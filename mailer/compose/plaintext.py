@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +12,8 @@ from markdown_it.token import Token
 
 from mailer.compose import rawhtml
 
+# Characters of one column each, as most Western texts have: textwrap cuts them alike in a third of the time.
+_NARROW = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u20ac]*")
 WIDTH = 76  # RFC 5322 section 2.1.1 asks for 78 at most
 
 
@@ -18,6 +22,10 @@ def wrap(text: str, first: str = "", rest: str = "") -> list[str]:
 
     Words longer than a line (addresses) stay whole: a broken link is worse than a long line.
     """
+    if _NARROW.fullmatch(text):
+        return textwrap.wrap(
+            text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        )
     return wcwidth.wrap(
         text,
         WIDTH,

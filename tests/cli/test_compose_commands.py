@@ -23,14 +23,24 @@ def test_check_says_that_nothing_is_wrong(office):
 
 
 def test_check_lists_findings_as_json_and_strict_fails_on_warnings(office):
-    office.subscribe(coops="cooperatives")
-    office.write_issue(ISSUE.replace("subject: Two stories", "subject: Two stories"))
+    office.write_issue(ISSUE + '\n## Jobs {#jobs topics="green-jobs,mne-declaration"}\n\nGreen.\n')
+    office.subscribe(count=1)
     answer, strict = office.run("check", SLUG, "--json"), office.run("check", SLUG, "--strict")
-    findings = answer.json["findings"]
-    assert set(findings[0]) == {"id", "severity", "path", "line", "text", "fix"}
-    worst = {finding["severity"] for finding in findings}
-    assert answer.code == (1 if "error" in worst else 0)
-    assert strict.code == (1 if worst & {"error", "warning"} else 0)
+    assert answer.json == {
+        "issue": SLUG,
+        "findings": [
+            {
+                "id": "MLR010",
+                "severity": "warning",
+                "path": "issues/2019-01/issue.md",
+                "line": 0,
+                "text": "no story has the topic “social-finance”; who chose only Social finance gets what is for everybody",
+                "fix": "add topics=social-finance to a story it fits",
+            }
+        ],
+    }
+    assert (answer.code, strict.code) == (0, 1)
+    assert "warning MLR010 issues/2019-01/issue.md" in strict.out
 
 
 @pytest.mark.parametrize("command", ["check", "editions", "build", "send"])

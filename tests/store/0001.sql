@@ -21,7 +21,8 @@ CREATE TABLE deliveries (
     subscriber_id INTEGER NOT NULL,
     edition_id INTEGER,
     state TEXT NOT NULL CHECK (
-        state IN ('queued', 'claimed', 'accepted', 'refused', 'deferred', 'unknown', 'skipped')
+        state = 'queued' OR state = 'claimed' OR state = 'accepted' OR state = 'refused'
+        OR state = 'deferred' OR state = 'unknown' OR state = 'skipped'
     ),
     attempts INTEGER NOT NULL DEFAULT 0,
     offered INTEGER NOT NULL DEFAULT 0,
@@ -60,7 +61,7 @@ CREATE TABLE subscribers (
     interests TEXT NOT NULL DEFAULT '',
     language TEXT NOT NULL DEFAULT '',
     fields TEXT NOT NULL DEFAULT '',
-    state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'unsubscribed', 'suppressed')),
+    state TEXT NOT NULL DEFAULT 'active' CHECK (state = 'active' OR state = 'unsubscribed' OR state = 'suppressed'),
     created_at TEXT NOT NULL,
     changed_at TEXT NOT NULL
 );
