@@ -34,7 +34,8 @@ def test_check_lists_findings_as_json_and_strict_fails_on_warnings(office):
                 "severity": "warning",
                 "path": "issues/2019-01/issue.md",
                 "line": 0,
-                "text": "no story has the topic “social-finance”; who chose only Social finance gets what is for everybody",
+                "text": "no story has the topic “social-finance”; "
+                "who chose only Social finance gets what is for everybody",
                 "fix": "add topics=social-finance to a story it fits",
             }
         ],
