@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -74,7 +75,9 @@ class IssueAssets:
             return None
         name = path.relative_to(self.folder.resolve()).as_posix()
         if self.config.newsletter.images == "embed":
-            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', name)}@{self.folder.name}"
+            # The hash tells “a b.png” from “a-b.png”.
+            unique = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', name)}.{unique}@{self.folder.name}"
         else:
             url = self._published(path)
         return Picture(path=path, url=url, alt=re.sub(r"[ \t\n]+", " ", alt).strip(" "), width=size[0], height=size[1])

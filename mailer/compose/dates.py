@@ -31,14 +31,12 @@ class Dates:
         return format_date(day, "long", self.locale)
 
     def leaf(self, event: Event) -> tuple[str, str]:
-        """A calendar leaf: the day or days, and the month."""
+        """A calendar leaf: the day or days, and the month; only the first day where the end is in another month."""
         start, end = _day(event.start), _day(event.end)
         month = format_date(start, "LLL", self.locale)
-        if start == end:
-            return str(start.day), month
-        if (start.year, start.month) == (end.year, end.month):
+        if start != end and (start.year, start.month) == (end.year, end.month):
             return f"{start.day}–{end.day}", month
-        return f"{start.day}–{end.day}", f"{month}–{format_date(end, 'LLL', self.locale)}"
+        return str(start.day), month
 
     def when(self, event: Event) -> str:
         """`10–11 January 2019`, with the time and its offset from UTC where one is given."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -77,7 +78,7 @@ class Engine:
 
     def __init__(self, job: Job, log: SendLog, clock: Clock, tally: Tally) -> None:
         self.tally = tally
-        self.stopping = False
+        self._stop = asyncio.Event()
         self._job = job
         self._log = log
         self._clock = clock
@@ -89,7 +90,7 @@ class Engine:
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
-        self.stopping = True
+        self._stop.set()
 
     async def run(self) -> None:
         """Until nothing is queued or due, the limit is reached, or it is stopped.
@@ -129,16 +130,17 @@ class Engine:
             try:
                 return await Connection.open(self._job.relay, self._job.timeout)
             except Unreachable:
-                if self.stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), pause)
+                if self._stop.is_set():
                     raise
-                await asyncio.sleep(pause)
         return await Connection.open(self._job.relay, self._job.timeout)
 
     async def take(self, wait: bool) -> Parcel | None:
         """smtp.Dispatcher: the next parcel."""
         if not self._more() or not (wait or self._pace.ready()):
             return None
-        await self._pace.turn()
+        await self._pace.turn(self._stop)
         if not self._more():
             return None
         self._left -= 1
@@ -184,7 +186,7 @@ class Engine:
 
     def _more(self) -> bool:
         """Whether there is a claim to take, claiming some when there is not."""
-        if self.stopping or self._left == 0:
+        if self._stop.is_set() or self._left == 0:
             return False
         if not self._claims:
             wanted = _BATCH if self._left < 0 else min(_BATCH, self._left)
@@ -202,7 +204,8 @@ class Engine:
     def _give_up(self, why: str, fatal: bool) -> None:
         """This worker ends. What cannot work for one cannot work for all: they finish the message they are at."""
         self._trouble = RelayError(f"{why}. Nothing is lost; go on with: mailer send {self._job.issue}")
-        self.stopping |= fatal
+        if fatal:
+            self._stop.set()
 
 
 def _sender_refused(outcome: Outcome) -> bool:

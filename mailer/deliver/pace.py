@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 
 class Pace:
@@ -16,11 +17,12 @@ class Pace:
         """Whether a message may go out now."""
         return not self._gap or asyncio.get_running_loop().time() >= self._next
 
-    async def turn(self) -> None:
-        """Wait until the next message may go out."""
+    async def turn(self, stop: asyncio.Event) -> None:
+        """Wait until the next message may go out, or for `stop`."""
         if not self._gap:
             return
         now = asyncio.get_running_loop().time()
         moment = max(now, self._next)
         self._next = moment + self._gap
-        await asyncio.sleep(moment - now)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), moment - now)

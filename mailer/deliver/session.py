@@ -26,25 +26,33 @@ async def open_session(relay: Relay, timeout: float) -> tuple[asyncio.Transport,
     Raises RelayError when it can never work, Unreachable when it may later.
     """
     client = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        use_tls=relay.security == "smtps",
-        start_tls=relay.security == "smtp+starttls",
-        username=relay.user or None,
-        password=relay.password.reveal() if relay.user else None,
-        timeout=timeout,
+        hostname=relay.host, port=relay.port, use_tls=relay.security == "smtps", start_tls=False, timeout=timeout
     )
     try:
-        await client.connect()
-        if client.is_ehlo_or_helo_needed:  # it was said already where TLS or a login asked for it
-            await _greet(client)
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        await _set_up(client, relay)
+    except BaseException as error:
         client.close()
-        raise _explained(relay, error) from None
+        if isinstance(error, aiosmtplib.SMTPException | OSError | ValueError):
+            raise _explained(relay, error) from None
+        raise
     if client.transport is None:
         raise Unreachable(f"{relay} closed the connection")
     extensions = {name.upper(): value for name, value in client.esmtp_extensions.items()}
     return cast("asyncio.Transport", client.transport), extensions  # uvloop's are no subclass
+
+
+async def _set_up(client: aiosmtplib.SMTP, relay: Relay) -> None:
+    await client.connect()
+    await _greet(client)
+    if relay.security == "smtp+starttls":
+        if not client.supports_extension("starttls"):
+            raise RelayError(f"{relay} does not offer STARTTLS, and nothing is sent without it")
+        await client.starttls()
+        await _greet(client)
+    if relay.user:
+        if not client.supports_extension("auth"):
+            raise RelayError(f"{relay} takes no login, but the configuration names the user {relay.user}")
+        await client.login(relay.user, relay.password.reveal())
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:

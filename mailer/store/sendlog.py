@@ -111,17 +111,18 @@ class SendLogTable:
                     "INSERT INTO shares VALUES (?, ?)",
                     ((";".join(segment.interests), number) for segment in edition.segments),
                 )
-            self._db.executemany(
-                "INSERT INTO shares VALUES (?, NULL)", ((";".join(segment.interests),) for segment in nothing_left)
-            )
+            # CROSS JOIN keeps SQLite from turning the tables round: rows come in the order of the key, so appended.
             self._db.execute(
-                "INSERT INTO deliveries (send_id, subscriber_id, edition_id, state, reply, settled_at)"
-                " SELECT ?, s.id, x.edition_id,"
-                " CASE WHEN x.edition_id IS NULL THEN 'skipped' ELSE 'queued' END,"
-                " CASE WHEN x.edition_id IS NULL THEN 'no story matches the interests chosen' ELSE '' END,"
-                " CASE WHEN x.edition_id IS NULL THEN ? ELSE '' END"
-                " FROM subscribers s JOIN shares x ON x.interests = s.interests WHERE s.state = 'active'",
-                (send, now),
+                "INSERT INTO deliveries (send_id, subscriber_id, edition_id, state)"
+                " SELECT ?, s.id, x.edition_id, 'queued' FROM subscribers s CROSS JOIN shares x"
+                " WHERE x.interests = s.interests AND s.state = 'active'",
+                (send,),
+            )
+            self._db.executemany(
+                "INSERT INTO deliveries (send_id, subscriber_id, state, reply, settled_at)"
+                " SELECT ?, id, 'skipped', 'no story matches the interests chosen', ? FROM subscribers"
+                " WHERE interests = ? AND state = 'active'",
+                ((send, now, ";".join(segment.interests)) for segment in nothing_left),
             )
             self._db.execute("DROP TABLE temp.shares")
 
@@ -217,6 +218,10 @@ class SendLogTable:
         send, number, reply = self._send(issue), claim.subscriber.id, outcome.reply
         settled = "" if outcome.state is DeliveryState.DEFERRED else now
         with self._db.atomic():
+            if not self._db.execute("SELECT 1 FROM subscribers WHERE id = ?", (number,)).fetchone():
+                # Erased while the message was on its way: what became of it stays, who it was does not.
+                claim = replace(claim, subscriber=replace(claim.subscriber, email=""))
+                reply = replace(reply, text="")
             self._db.execute(
                 "UPDATE deliveries SET state = ?, offered = 0, attempts = attempts + 1, email = ?, code = ?,"
                 " enhanced = ?, reply = ?, step = ?, next_at = ?, settled_at = ?"

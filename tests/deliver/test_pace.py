@@ -34,7 +34,7 @@ def moments(rate: float, workers: int, messages: int) -> list[float]:
 
     async def work(pace: Pace) -> None:
         while len(taken) < messages:
-            await pace.turn()
+            await pace.turn(asyncio.Event())
             taken.append(round(asyncio.get_running_loop().time(), 6))
 
     async def main() -> None:
@@ -63,7 +63,7 @@ def test_time_lost_is_not_caught_up_with_a_burst():
         taken = []
         for pause in (0, 30, 0, 0):
             await asyncio.sleep(pause)
-            await pace.turn()
+            await pace.turn(asyncio.Event())
             taken.append(round(loop.time(), 6))
         return taken
 
@@ -74,7 +74,7 @@ def test_ready_says_whether_a_turn_would_wait():
     async def main() -> list[bool]:
         pace = Pace(2)
         seen = [pace.ready()]
-        await pace.turn()
+        await pace.turn(asyncio.Event())
         seen.append(pace.ready())
         await asyncio.sleep(0.5)
         return [*seen, pace.ready(), Pace(0).ready()]
