@@ -7,6 +7,7 @@
      |- PlanChanged                 the issue is not what was planned; says what changed
      |- Busy                        another process sends this issue; names it
      |- StoreError                  the database cannot be opened, read or written
+     |- TooManyRefusals             exit 3: the circuit breaker paused the issue; says why
      `- RelayError                  exit 4: the relay could not be used; nothing is lost
 
 The class docstring is the default message, so that an error is worded once.
@@ -56,6 +57,12 @@ class Busy(MailerError):
 
 class StoreError(MailerError):
     """The database could not be used."""
+
+
+class TooManyRefusals(MailerError):
+    """The issue is paused, because too many were refused."""
+
+    exit_code: ClassVar[int] = 3
 
 
 class RelayError(MailerError):

@@ -92,7 +92,7 @@ class Newsroom:
             raise NotFound(f"there is no template “{issue.template}” in templates/. {nearest(issue.template, known)}")
         return Composition.of(issue, Theme.load(folder, f"templates/{issue.template}"), self.config)
 
-    def job(self, composition: Composition, rate: float = 0.0, limit: int = 0) -> Job:
+    def job(self, composition: Composition, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
         """Everything the engine needs to send a planned issue."""
         smtp = self.config.smtp
         issue = composition.issue.slug
@@ -108,6 +108,7 @@ class Newsroom:
             timeout=smtp.timeout.total_seconds(),
             rate=rate,
             limit=limit,
+            keep_going=keep_going,
         )
 
     def close(self) -> None:

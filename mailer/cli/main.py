@@ -16,7 +16,7 @@ import typer
 from rich.markup import escape
 
 from mailer import __version__
-from mailer.cli import compose, demo, explain, send, start, subscribers
+from mailer.cli import compose, demo, explain, send, settle, start, subscribers
 from mailer.cli.app import State, err
 from mailer.errors import InputError, MailerError
 
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Compose an institution's email newsletter and get it, provably, to every reader who should have it.",
 )
-for module in (start, compose, send, explain, demo):
+for module in (start, compose, send, settle, explain, demo):
     module.register(app)
 app.add_typer(subscribers.app, name="subscribers")
 

@@ -37,6 +37,7 @@ def send(
     rate: Annotated[float, typer.Option("--rate", min=0, help="At most so many messages a second.")] = 0,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for deferred deliveries.")] = False,
     replan: Annotated[bool, typer.Option("--replan", help="Plan anew; only while nothing was sent.")] = False,
+    keep_going: Annotated[bool, typer.Option("--keep-going", help="Do not pause, however many are refused.")] = False,
     as_json: Json = False,
 ) -> None:
     """Plan, ask, send, balance. Run it again to go on after an interruption."""
@@ -59,7 +60,7 @@ def send(
             raise typer.Exit(1)
         if not planned:
             plan.freeze(composition, room.store, timestamp(clock()))
-        run = Run(room.job(composition, rate, limit), sendlog, clock)
+        run = Run(room.job(composition, rate, limit, keep_going), sendlog, clock)
         try:
             balance = loop.run(watch(run, before, wait=not no_wait))
         except asyncio.CancelledError:

@@ -135,8 +135,8 @@ def closing_line(balance: Balance) -> str:
     """What to do next."""
     name = balance.issue
     if balance.unknown:
-        log = f"mailer log {name} --state unknown"
-        return f"{balance.unknown} could not be decided and will not be sent again by themselves: {log}"
+        told = f"{balance.unknown} could not be decided and will not be sent again by themselves: mailer log {name}"
+        return f"{told} --state unknown. Decide them with: mailer settle {name}"
     if not balance.closed:
         return f"Not finished. Go on with: mailer send {name}"
     if balance.refused:

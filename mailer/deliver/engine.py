@@ -22,11 +22,14 @@ from mailer.config import Relay
 from mailer.deliver.pace import Pace
 from mailer.deliver.session import Unreachable
 from mailer.deliver.smtp import Connection, Parcel
-from mailer.errors import RelayError
+from mailer.errors import RelayError, TooManyRefusals
 from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 from mailer.store.base import SendLog
 
 _BATCH = 100  # claims read in one transaction
+_WINDOW = 200  # the deliveries the circuit breaker looks back on
+_REFUSED_SHARE = 0.05  # of them may be refused, and at least
+_REFUSED_LEAST = 20  # before the issue is paused: a bad setting would burn the list
 _PATIENCE = (0.2, 1.0, 3.0)  # seconds between attempts to reach the relay, before it counts as unusable
 
 Clock = Callable[[], datetime]
@@ -51,6 +54,7 @@ class Job:
     timeout: float  # seconds to wait for the reply to the final dot
     rate: float = 0.0  # messages a second, 0 for as fast as it goes
     limit: int = 0  # attempts in this run, 0 for all
+    keep_going: bool = False  # whatever the share of refusals
 
 
 @dataclass(slots=True)
@@ -85,7 +89,8 @@ class Engine:
         self._pace = Pace(job.rate)
         self._claims: deque[Claim] = deque()
         self._left = job.limit or -1
-        self._trouble: RelayError | None = None
+        self._recent: deque[bool] = deque(maxlen=_WINDOW)  # refused or not
+        self._trouble: RelayError | TooManyRefusals | None = None
         self._second = Now(datetime.min, "", "")  # noqa: DTZ901  # never equal to a moment with its offset
 
     def stop(self) -> None:
@@ -95,8 +100,9 @@ class Engine:
     async def run(self) -> None:
         """Until nothing is queued or due, the limit is reached, or it is stopped.
 
-        Raises RelayError when the relay could not be used, with everything untried queued again; StoreError when a
-        reply could not be recorded. After that, or a cancellation, `recover` says what is undecided.
+        Raises RelayError when the relay could not be used and TooManyRefusals when the circuit breaker opened, with
+        everything untried queued again; StoreError when a reply could not be recorded. After that, or a cancellation,
+        `recover` says what is undecided.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -176,6 +182,21 @@ class Engine:
                 outcome = Outcome(DeliveryState.REFUSED, Reply(reply.code, text, reply.step, reply.enhanced))
         self._log.record(self._job.issue, claim, outcome, now.stamp, next_at)
         self.tally.states[outcome.state] += 1
+        self._recent.append(outcome.state is DeliveryState.REFUSED)
+        if self._recent[-1] and not self._job.keep_going:
+            self._break_circuit(outcome.reply)
+
+    def _break_circuit(self, reply: Reply) -> None:
+        """Pause the issue when too many of the last deliveries were refused."""
+        refused = sum(self._recent)
+        if refused < max(_REFUSED_LEAST, _REFUSED_SHARE * len(self._recent)) or self._stop.is_set():
+            return
+        self._trouble = TooManyRefusals(
+            f"paused: {refused} of the last {len(self._recent)} were refused, this one at {reply.step} with: "
+            f"{reply.code or ''} {reply.text}. Nothing is lost. Look: mailer log {self._job.issue} --state refused; "
+            f"if they are right, go on with: mailer send {self._job.issue} --keep-going"
+        )
+        self._stop.set()
 
     def _now(self) -> Now:
         """The moment, written anew only when the second has changed: three times a message it would cost 15 us."""

@@ -109,6 +109,9 @@ class SendLog(Protocol):
     def lock(self, issue: str) -> AbstractContextManager[None]:
         """Held while an issue is sent, by one process only. Raises Busy, which names the other."""
 
+    def holder(self, issue: str) -> int | None:
+        """The process that sends an issue now; None when nobody does."""
+
     def plan(self, issue: str) -> Plan | None:
         """The plan of an issue, if there is one."""
 
@@ -142,6 +145,9 @@ class SendLog(Protocol):
 
     def record(self, issue: str, claim: Claim, outcome: Outcome, now: str, next_at: str = "") -> None:
         """Durable before the next content goes out on that connection."""
+
+    def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
+        """Decide an unknown delivery; any other is left alone."""
 
     def release(self, issue: str, claims: Iterable[Claim]) -> None:
         """Give claims back untried."""

@@ -9,16 +9,14 @@ So a row that is claimed but not offered after a crash was certainly not sent, a
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mailer.errors import Busy, NotFound
+from mailer.errors import NotFound
 from mailer.models import (
     Balance,
     Claim,
@@ -32,6 +30,7 @@ from mailer.models import (
     Subscriber,
 )
 from mailer.store.base import Plan
+from mailer.store.lock import SendLocks
 from mailer.store.sqlite import Database
 
 _ROW = (
@@ -49,28 +48,17 @@ class SendLogTable:
 
     def __init__(self, database: Database, path: Path) -> None:
         self._db = database
-        self._path = path
+        self._locks = SendLocks(path)
         self._ids: dict[str, int] = {}
         self._reached: dict[int, int] = {}  # by send: no queued row has a smaller subscriber_id
 
-    @contextmanager
-    def lock(self, issue: str) -> Generator[None]:
-        """Held while an issue is sent. The kernel drops it when the process ends, however it ends."""
-        path = self._path.with_name(f".{self._path.name}.{issue}.lock")
-        with path.open("a+", encoding="ascii") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise Busy(
-                    f"issue {issue} is being sent by process {holder}. Wait for it, or look: mailer status {issue}"
-                ) from None
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
-            file.truncate(0)
+    def lock(self, issue: str) -> AbstractContextManager[None]:
+        """Held while an issue is sent, by one process only."""
+        return self._locks.hold(issue)
+
+    def holder(self, issue: str) -> int | None:
+        """The process that sends an issue now."""
+        return self._locks.holder(issue)
 
     def plan(self, issue: str) -> Plan | None:
         """The plan of an issue, if there is one."""
@@ -236,6 +224,23 @@ class SendLogTable:
                     "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
                     (send, number, now, reply.step, reply.code, reply.text),
                 )
+
+    def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
+        """Decide an unknown delivery; any other is left alone. What was known of it stays among its attempts."""
+        send, reply = self._send(issue), outcome.reply
+        key = (send, subscriber_id)
+        with self._db.atomic():
+            self._db.execute(
+                "INSERT INTO attempts SELECT send_id, subscriber_id, settled_at, step, code, reply FROM deliveries"
+                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
+                key,
+            )
+            settled = "" if outcome.state is DeliveryState.QUEUED else now
+            self._db.execute(
+                "UPDATE deliveries SET state = ?, reply = ?, enhanced = ?, settled_at = ?"
+                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
+                (outcome.state, reply.text, reply.enhanced, settled, *key),
+            )
 
     def release(self, issue: str, claims: Iterable[Claim]) -> None:
         """Give claims back untried."""

@@ -1,0 +1,52 @@
+"""Who sends an issue now: a file lock that the kernel drops when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mailer.errors import Busy
+
+
+class SendLocks:
+    """One lock an issue, beside the database."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    @contextmanager
+    def hold(self, issue: str) -> Generator[None]:
+        """Hold the lock of an issue. Raises Busy, which names the process that does."""
+        with self._path(issue).open("a+", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise Busy(
+                    f"issue {issue} is being sent by process {file.read().strip() or 'unknown'}. "
+                    f"Wait for it, look with mailer status {issue}, or end it with mailer stop {issue}"
+                ) from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+            file.truncate(0)
+
+    def holder(self, issue: str) -> int | None:
+        """The process that sends an issue; None when nobody does."""
+        path = self._path(issue)
+        if not path.exists():
+            return None
+        with path.open(encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                number = file.read().strip()
+                return int(number) if number.isdigit() else None
+        return None
+
+    def _path(self, issue: str) -> Path:
+        return self._database.with_name(f".{self._database.name}.{issue}.lock")

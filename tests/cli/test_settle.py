@@ -1,0 +1,126 @@
+"""stop and settle: ending a send from another terminal, and deciding what it left unknown."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from sending import SLUG
+from smtp_relay import HANG_UP, Gate, Relay
+
+
+@pytest.fixture
+def undecided(office):
+    """A send of which the first two of three went out without a reply."""
+    with Relay({"content": [HANG_UP, HANG_UP, "250 2.0.0 Ok"]}) as relay:
+        office.use(relay, connections=1)
+        everybody = office.subscribe(count=3)
+        assert office.run("send", SLUG, "--yes").code == 3
+    assert office.states() == dict(zip(everybody, ["unknown", "unknown", "accepted"], strict=True))
+    return everybody
+
+
+def ids(office) -> dict[str, str]:
+    return {row["email"]: row["message_id"] for row in office.run("log", SLUG, "--format", "json").json}
+
+
+def test_settled_as_sent_closes_the_balance_and_sends_nothing_again(office, undecided):
+    answer = office.run("settle", SLUG, "--as", "sent", "--json")
+    assert (answer.code, answer.json["settled"], answer.json["accepted"], answer.json["unknown"]) == (0, 2, 3, 0)
+    with Relay() as relay:
+        office.use(relay)
+        assert office.run("send", SLUG, "--yes").code == 0
+        assert relay.received == []
+
+
+def test_settled_as_unsent_is_sent_once_more_with_the_same_message_id(office, undecided):
+    before = ids(office)
+    assert office.run("settle", SLUG, "--as", "unsent", "--email", undecided[0]).code == 0
+    assert office.states()[undecided[0]] == "queued"
+    with Relay() as relay:
+        office.use(relay)
+        assert office.run("send", SLUG, "--yes").code == 3  # the other one is unknown still
+        assert relay.received == undecided[:1]
+        assert before[undecided[0]].encode() in relay.mails[0].content
+
+
+def test_what_was_known_of_a_settled_one_stays_in_its_history(office, undecided):
+    office.run("settle", SLUG, "--as", "sent", "--email", undecided[0])
+    explained = office.run("explain", SLUG, undecided[0], "--json").json
+    assert explained["delivery"]["reply"] == "settled as sent by the operator"
+    assert [attempt["reply"] for attempt in explained["put_off"]] == ["the server closed the connection"]
+
+
+LOG = """\
+Dec 14 08:00:01 mx postfix/smtpd[70]: 4Vx1: client=localhost[127.0.0.1]
+Dec 14 08:00:01 mx postfix/cleanup[71]: 4Vx1: message-id={first}
+Dec 14 08:00:01 mx postfix/cleanup[71]: 4Vx2: message-id={second}
+Dec 14 08:00:01 mx postfix/cleanup[71]: 4Vx3: message-id=<somebody@else.example.org>
+Dec 14 08:00:02 mx postfix/smtp[72]: 4Vx1: to=<r@example.org>, relay=m[192.0.2.1]:25, delay=1, dsn=4.2.0, status={one}
+Dec 14 08:00:03 mx postfix/smtp[72]: 4Vx3: to=<r@example.org>, relay=m[192.0.2.1]:25, dsn=5.1.1, status=bounced (no)
+Dec 14 08:00:04 mx postfix/smtp[72]: 4Vx2: to=<r@example.org>, relay=m[192.0.2.1]:25, delay=1, dsn=5.1.1, status={two}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "states"),
+    [
+        ("sent (250 2.0.0 Ok)", "bounced (550 5.1.1 no such user)", ["accepted", "refused"]),
+        ("deferred (greylisted)", "expired (too old)", ["accepted", "refused"]),
+        ("something (else)", "sent (250 Ok)", ["unknown", "accepted"]),
+    ],
+    ids=["sent and bounced", "deferred and expired", "nothing proved"],
+)
+def test_a_postfix_log_settles_what_it_proves(office, undecided, tmp_path, one, two, states):
+    known = ids(office)
+    log = tmp_path / "mail.log"
+    text = LOG.format(first=known[undecided[0]], second=known[undecided[1]], one=one, two=two)
+    log.write_bytes(text.encode() + b"\xff not UTF-8\n")
+    assert office.run("settle", SLUG, "--from-log", str(log)).code == 0
+    assert office.states() == dict(zip(undecided, [*states, "accepted"], strict=True))
+
+
+def test_a_queue_id_given_again_does_not_settle_the_one_before(office, undecided, tmp_path):
+    """Postfix's short queue ids come back; the second message under one is another."""
+    first = ids(office)[undecided[0]]
+    lines = (
+        f"postfix/cleanup[1]: 4Vx1: message-id={first}",
+        "postfix/cleanup[1]: 4Vx1: message-id=<other@example.org>",
+        "postfix/smtp[2]: 4Vx1: to=<r@example.org>, relay=m, dsn=2.0.0, status=sent (Ok)",
+    )
+    (tmp_path / "mail.log").write_text("\n".join(lines), "utf-8")
+    office.run("settle", SLUG, "--from-log", str(tmp_path / "mail.log"))
+    assert office.states()[undecided[0]] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--as", "sent", "--from-log", "x"), ("--email", "a@example.org"), ("--as", "maybe")]
+)
+def test_settle_asks_for_one_way_to_decide(office, words):
+    assert office.run("settle", SLUG, *words).code == 2
+
+
+def test_a_log_that_is_not_there_is_named(office, undecided):
+    answer = office.run("settle", SLUG, "--from-log", "nowhere.log")
+    assert (answer.code, answer.err) == (1, "Error: nowhere.log cannot be read: No such file or directory\n")
+
+
+def test_stop_ends_a_running_send_after_what_is_in_flight(office):
+    gate = Gate()
+    with Relay({"content": [gate]}) as relay:
+        office.use(relay, connections=1)
+        everybody = office.subscribe(count=4)
+        sending = office.start("send", SLUG, "--yes", stderr=subprocess.PIPE)
+        gate.wait()
+        stopped = office.run("stop", SLUG, "--json").json
+        assert stopped == {"issue": SLUG, "process": sending.pid}
+        assert any(line.startswith("Stopping: ") for line in sending.stderr)  # it has heard
+        gate.open()
+        assert sending.wait(60) == 130
+    assert office.states()[everybody[0]] == "accepted"
+    assert set(office.states().values()) == {"accepted", "queued"}
+
+
+def test_stop_without_a_send_says_so(office):
+    answer = office.run("stop", SLUG)
+    assert (answer.code, answer.err) == (0, f"Nobody is sending {SLUG}. See where it stands: mailer status {SLUG}\n")
