@@ -181,10 +181,6 @@ class DeliveryState(StrEnum):
 class Step(StrEnum):
     """The part of the SMTP conversation a reply belongs to (RFC 5321 section 4.1.1)."""
 
-    CONNECT = "connect"
-    EHLO = "ehlo"
-    STARTTLS = "starttls"
-    AUTH = "auth"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"

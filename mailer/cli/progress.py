@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from rich.live import Live
@@ -32,14 +33,16 @@ async def watch(run: Run, before: Balance, wait: bool) -> Balance:
         if run.stopped:
             task.cancel()
         else:
-            say("Stopping: finishing what is in flight. Once more to stop at once.")
             run.stop()
+            with suppress(OSError):
+                say("Stopping: finishing what is in flight. Once more to stop at once.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     show = _Display(run, before.open)
     try:
-        await (show.live(task) if err.is_terminal else show.lines(task))
+        with suppress(OSError):  # nobody looks any more (a closed pipe); the send goes on
+            await (show.live(task) if err.is_terminal else show.lines(task))
         return await task
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

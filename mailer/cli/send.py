@@ -17,7 +17,7 @@ from mailer.compose.personal import message_id
 from mailer.deliver import plan
 from mailer.deliver.engine import timestamp
 from mailer.deliver.run import Run
-from mailer.errors import MailerError
+from mailer.errors import MailerError, RelayError, TooManyRefusals
 from mailer.models import Balance, DeliveryState
 from mailer.newsroom import Newsroom, clock
 
@@ -47,7 +47,16 @@ def send(
     sendlog = room.store.sendlog
     with sendlog.lock(slug):
         planned = plan.stands(composition, room.store, replan)
+        if planned and not dry_run and (unknown := sendlog.recover(slug, timestamp(clock()))):
+            say(f"[warn]The last run was cut short: {unknown} went out without a reply being read and are unknown.[/]")
         before = _announce(room, composition, planned)
+        if planned and not before.open:
+            say(f"{slug} is finished; there is nothing to send.")
+            if as_json:
+                print_json(views.balance_data(before))
+            else:
+                out.print(views.balance_table(before))
+            raise typer.Exit(_exit_code(before))
         count = min(before.open, limit) if limit else before.open
         speed = f", at most {rate:g} a second: about {_span(count / rate)}" if rate else ""
         say(f"Relay {room.relay}, {room.config.smtp.connections} connections; {count:,} to send{speed}.")
@@ -56,7 +65,7 @@ def send(
                 print_json(views.balance_data(before))
             say("Nothing was sent: this was a dry run.")
             return
-        if before.open and not yes and not _confirmed():
+        if not yes and not _confirmed():
             raise typer.Exit(1)
         if not planned:
             plan.freeze(composition, room.store, timestamp(clock()))
@@ -66,6 +75,10 @@ def send(
         except asyncio.CancelledError:
             sendlog.recover(slug, timestamp(clock()))
             balance = sendlog.balance(slug)
+        except (RelayError, TooManyRefusals):
+            if as_json:
+                print_json(views.balance_data(sendlog.balance(slug)))
+            raise
     if as_json:
         print_json(views.balance_data(balance))
     else:
@@ -73,15 +86,17 @@ def send(
     if run.stopped:
         say(f"Stopped. What was in flight is recorded; go on with: mailer send {slug}")
         raise typer.Exit(130)
-    raise typer.Exit(3 if balance.refused or balance.deferred or balance.unknown else 0)
+    raise typer.Exit(_exit_code(balance))
+
+
+def _exit_code(balance: Balance) -> int:
+    return 3 if balance.refused or balance.deferred or balance.unknown else 0
 
 
 def _announce(room: Newsroom, composition: Composition, planned: bool) -> Balance:
     """Say who will get what. Returns the balance to begin with."""
     slug, sendlog = composition.issue.slug, room.store.sendlog
     if planned:
-        if unknown := sendlog.recover(slug, timestamp(clock())):
-            say(f"[warn]The last run was cut short: {unknown} went out without a reply being read and are unknown.[/]")
         balance = sendlog.balance(slug)
         say(f"{slug} was planned for {balance.audience:,} people; {balance.open:,} are open.")
         return balance

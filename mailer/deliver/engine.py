@@ -28,8 +28,7 @@ from mailer.store.base import SendLog
 
 _BATCH = 100  # claims read in one transaction
 _WINDOW = 200  # the deliveries the circuit breaker looks back on
-_REFUSED_SHARE = 0.05  # of them may be refused, and at least
-_REFUSED_LEAST = 20  # before the issue is paused: a bad setting would burn the list
+_REFUSED = 20  # of them, and the issue is paused: a bad setting would burn the list
 _PATIENCE = (0.2, 1.0, 3.0)  # seconds between attempts to reach the relay, before it counts as unusable
 
 Clock = Callable[[], datetime]
@@ -62,6 +61,7 @@ class Tally:
     """How far a run is. Read by whoever shows it."""
 
     states: Counter[DeliveryState] = field(default_factory=Counter)
+    skipped: int = 0  # people who left between the claim and the content
 
     @property
     def attempts(self) -> int:
@@ -83,6 +83,7 @@ class Engine:
     def __init__(self, job: Job, log: SendLog, clock: Clock, tally: Tally) -> None:
         self.tally = tally
         self._stop = asyncio.Event()
+        self._asked = False  # it was stop(), not trouble, that ended the run
         self._job = job
         self._log = log
         self._clock = clock
@@ -95,6 +96,7 @@ class Engine:
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
+        self._asked = self._asked or not self._stop.is_set()
         self._stop.set()
 
     async def run(self) -> None:
@@ -110,10 +112,9 @@ class Engine:
                     group.create_task(self._work())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        undone = bool(self._claims)
         self._log.release(self._job.issue, self._claims)
         self._claims.clear()
-        if self._trouble and undone:
+        if self._trouble and not self._asked and self._left != 0 and self._log.balance(self._job.issue).queued:
             raise self._trouble
 
     async def _work(self) -> None:
@@ -161,7 +162,8 @@ class Engine:
         """smtp.Dispatcher: durable when it returns; False when the person left meanwhile."""
         offered = self._log.offer(self._job.issue, parcel.claim.subscriber.id, self._now().stamp)
         if not offered:
-            self.tally.states[DeliveryState.SKIPPED] += 1
+            self.tally.skipped += 1
+            self._left += 1
         return offered
 
     def settle(self, parcel: Parcel, outcome: Outcome) -> None:
@@ -189,12 +191,12 @@ class Engine:
     def _break_circuit(self, reply: Reply) -> None:
         """Pause the issue when too many of the last deliveries were refused."""
         refused = sum(self._recent)
-        if refused < max(_REFUSED_LEAST, _REFUSED_SHARE * len(self._recent)) or self._stop.is_set():
+        if refused < _REFUSED or self._stop.is_set():
             return
         self._trouble = TooManyRefusals(
             f"paused: {refused} of the last {len(self._recent)} were refused, this one at {reply.step} with: "
-            f"{reply.code or ''} {reply.text}. Nothing is lost. Look: mailer log {self._job.issue} --state refused; "
-            f"if they are right, go on with: mailer send {self._job.issue} --keep-going"
+            f"{reply.code or ''} {reply.text}. Everybody else is queued. Look: mailer log {self._job.issue} "
+            f"--state refused; if they are right, go on with: mailer send {self._job.issue} --keep-going"
         )
         self._stop.set()
 

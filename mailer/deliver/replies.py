@@ -37,8 +37,13 @@ class Replies(asyncio.Protocol):
         while self._paused and not self._lost:
             if not await self._wait(_BLOCK_TIMEOUT):
                 self._fail(f"the server took nothing for {_BLOCK_TIMEOUT:.0f} seconds")
-        if self._lost:
+        if self._lost and not self._replies:  # what was said before it broke is read first
             raise Lost(self._lost)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone; replies may wait all the same."""
+        return bool(self._lost)
 
     async def reply(self, timeout: float) -> tuple[int, str]:
         """The next reply: its code and its text, lines joined by a blank. Raises Lost."""
@@ -48,6 +53,10 @@ class Replies(asyncio.Protocol):
             if not await self._wait(timeout):
                 raise Lost(f"no reply within {timeout:.0f} seconds")
         return self._replies.popleft()
+
+    def now(self) -> float:
+        """The loop's time, in seconds."""
+        return self._loop.time()
 
     def abort(self) -> None:
         """Close at once."""

@@ -35,17 +35,17 @@ class Run:
 
     async def go(self, wait: bool) -> Balance:
         """Send until nothing is open, or nothing is due and `wait` is off. Raises what the engine raises."""
-        started = self._clock()
-        try:
-            while not self.stopped:
-                self._engine = Engine(self.job, self._log, self._clock, self.tally)
+        while not self.stopped:
+            self._engine = Engine(self.job, self._log, self._clock, self.tally)
+            started = asyncio.get_running_loop().time()
+            try:
                 await self._engine.run()
-                due = self._log.next_due(self.job.issue)
-                if not due or not wait or self.job.limit:
-                    break
-                await self._wait_until(datetime.fromisoformat(due))
-        finally:
-            self._log.add_seconds(self.job.issue, max(0.0, (self._clock() - started).total_seconds()))
+            finally:
+                self._log.add_seconds(self.job.issue, asyncio.get_running_loop().time() - started)
+            due = self._log.next_due(self.job.issue)
+            if not due or not wait or self.job.limit:
+                break
+            await self._wait_until(datetime.fromisoformat(due))
         return self._log.balance(self.job.issue)
 
     async def _wait_until(self, moment: datetime) -> None:

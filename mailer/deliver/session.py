@@ -7,6 +7,7 @@ From there on the connection is driven by smtp.py: aiosmtplib's DATA scans every
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from typing import cast
 
@@ -50,9 +51,20 @@ async def _set_up(client: aiosmtplib.SMTP, relay: Relay) -> None:
         await client.starttls()
         await _greet(client)
     if relay.user:
+        if relay.security == "smtp" and not _is_this_machine(relay.host):
+            raise RelayError(f"{relay}: a password is not sent unencrypted; use smtp+starttls:// or smtps://")
         if not client.supports_extension("auth"):
             raise RelayError(f"{relay} takes no login, but the configuration names the user {relay.user}")
         await client.login(relay.user, relay.password.reveal())
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:

@@ -25,6 +25,7 @@ from mailer.deliver.replies import Lost, Replies
 from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")  # RFC 3463
+_IDLE = 1.0  # seconds without a command after which a server that hangs up has grown tired, not angry
 _KEPT_REPLY = 1_000  # characters of a reply that go into the log
 _SETUP_TIMEOUT = 60.0  # nobody waits five minutes for a greeting (RFC 5321) and goes on all the same
 _COMMAND_TIMEOUT = 300.0  # RFC 5321 section 4.5.3.2: MAIL and RCPT five minutes, DATA two
@@ -79,8 +80,12 @@ class Connection:
     async def pump(self, dispatcher: Dispatcher) -> None:
         """Send parcels until there are none, or the connection is used up."""
         parcel, begun = None, False  # begun: its envelope has left already
+        rested = True  # whether the connection was idle, so that the server may have hung up for that
         while self.usable:
-            parcel = parcel or await dispatcher.take(wait=True)
+            if parcel is None:
+                asked = self._protocol.now()
+                parcel = await dispatcher.take(wait=True)
+                rested = self.sent > 0 or self._protocol.now() - asked > _IDLE
             if parcel is None:
                 return
             if not begun and (refusal := self._refusal(parcel)):
@@ -89,7 +94,7 @@ class Connection:
                 continue
             declined = await self._envelope(parcel, begun)
             if declined is not None:
-                if self.sent and _hung_up(declined):
+                if rested and _hung_up(declined):
                     dispatcher.give_back(parcel)
                 else:
                     dispatcher.settle(parcel, declined)
@@ -99,7 +104,7 @@ class Connection:
                 self.abort()  # the transaction is open and must not be finished
                 return
             parcel = await self._content(parcel, dispatcher)
-            begun = parcel is not None
+            begun, rested = parcel is not None, True
 
     async def _envelope(self, parcel: Parcel, begun: bool) -> Outcome | None:
         """MAIL, RCPT, DATA. None when the relay waits for the content, else what became of the message."""
@@ -135,11 +140,15 @@ class Connection:
             if following is not None and self._refusal(following) is not None:
                 dispatcher.give_back(following)
                 following = None
-            dotted = True
-            # One write: a server that hangs up behind the dot resets the connection when more arrives, and a write
-            # that fails for it would take the reply, read but not yet seen, with it.
-            await self._protocol.write(b".\r\n" + (self._commands(following) if following else b""))
-            outcome = self._after_content(await self._reply(Step.CONTENT, self._timeout))
+            if self._protocol.lost:  # it hung up before the dot; what it said last is why
+                self.abort()
+                outcome = _declined(await self._reply(Step.CONTENT))
+            else:
+                dotted = True
+                # One write: a server that hangs up behind the dot resets the connection when more arrives, and a
+                # write that fails for it would take the reply, come but not yet seen, with it.
+                await self._protocol.write(b".\r\n" + (self._commands(following) if following else b""))
+                outcome = self._after_content(await self._reply(Step.CONTENT, self._timeout))
             self.sent += 1
         except Lost as lost:
             self.abort()
@@ -156,7 +165,7 @@ class Connection:
         if self.usable:
             with suppress(Lost):
                 await self._protocol.write(b"QUIT\r\n")
-                await self._reply(Step.RSET, 5)
+                await self._protocol.reply(5)
         self.abort()
 
     def abort(self) -> None:

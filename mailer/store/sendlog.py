@@ -193,7 +193,7 @@ class SendLogTable:
         """Mark a claim just before its content goes out; False, and skipped, when the person left meanwhile."""
         send = self._send(issue)
         offered = self._db.execute(
-            "UPDATE deliveries SET offered = 1 WHERE send_id = ? AND subscriber_id = ? AND EXISTS"
+            "UPDATE deliveries SET offered = 1 WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND EXISTS"
             " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active')",
             (send, subscriber_id),
         ).rowcount
@@ -213,7 +213,7 @@ class SendLogTable:
             self._db.execute(
                 "UPDATE deliveries SET state = ?, offered = 0, attempts = attempts + 1, email = ?, code = ?,"
                 " enhanced = ?, reply = ?, step = ?, next_at = ?, settled_at = ?"
-                " WHERE send_id = ? AND subscriber_id = ?",
+                " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
                 (
                     *(outcome.state, claim.subscriber.email, reply.code, reply.enhanced, reply.text, reply.step),
                     *(next_at, settled, send, number),
@@ -305,7 +305,7 @@ class SendLogTable:
         why = _GONE.get(row[0], "") if row else "erased since the send was planned"
         self._db.execute(
             "UPDATE deliveries SET state = 'skipped', offered = 0, reply = ?, settled_at = ?"
-            " WHERE send_id = ? AND subscriber_id = ?",
+            " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
             (why, now, send, subscriber_id),
         )
 

@@ -212,7 +212,8 @@ def test_a_second_send_of_the_same_issue_is_refused_with_the_process_named(offic
         assert len(relay.mails) == 1
     assert (second.code, second.err) == (
         1,
-        f"Error: issue {SLUG} is being sent by process {first.pid}. Wait for it, or look: mailer status {SLUG}\n",
+        f"Error: issue {SLUG} is being sent by process {first.pid}. Wait for it, look with mailer status {SLUG}, "
+        f"or end it with mailer stop {SLUG}\n",
     )
 
 

@@ -12,6 +12,7 @@ from smtp_relay import HANG_UP, Gate, Relay
 
 from mailer.audience import subscribers
 from mailer.errors import RelayError
+from mailer.models import Claim, DeliveryState, Outcome, Reply, Step, Subscriber
 
 SECOND = "r002@example.org"
 
@@ -276,3 +277,52 @@ def test_a_refused_sender_stops_the_run_before_it_burns_the_list(office, clock):
         f"Nothing is lost; go on with: mailer send {SLUG}"
     )
     assert room.store.sendlog.balance(SLUG).queued == 5
+
+
+def test_a_server_that_hangs_up_on_an_idle_connection_puts_nobody_off(office, clock, monkeypatch):
+    """A slow rate leaves connections idle; that the relay tires of them is no one's fault (standards G3)."""
+    monkeypatch.setattr("mailer.deliver.smtp._IDLE", -1.0)  # every connection counts as idle
+    with Relay({"MAIL": [HANG_UP, "250 2.1.0 Ok"]}) as relay:
+        office.use(relay)
+        (one,) = office.subscribe(count=1)
+        office.plan()
+        assert go(office, clock).accepted == 1
+        assert (relay.received, relay.connections, office.log()[one].attempts) == ([one], 2, 1)
+
+
+def test_what_a_server_said_before_it_hung_up_is_kept(office, clock):
+    """RFC 5321 section 3.8: a server that is about to close says 421."""
+    with Relay({"RCPT": ["421 4.3.2 Going down"]}) as relay:
+        office.use(relay)
+        (one,) = office.subscribe(count=1)
+        office.plan()
+        go(office, clock)
+    row = office.log()[one]
+    assert (row.state, row.code, row.reply, row.step) == ("deferred", 421, "4.3.2 Going down", "rcpt")
+
+
+def test_a_refused_greeting_of_one_connection_does_not_end_in_success(office, clock):
+    """Whatever the other connection had taken by then, what is left is told."""
+    with Relay({"greeting": ["220 relay", "554 5.3.2 No service"]}) as relay:
+        office.use(relay, connections=2)
+        office.subscribe(count=300)
+        office.plan()
+        with pytest.raises(RelayError, match="No service"):
+            go(office, clock)
+    accepted = sorted(who for who, state in office.states().items() if state == "accepted")
+    assert accepted == sorted(relay.received)
+    assert list(office.states().values()).count("queued") == 300 - len(accepted) > 0
+
+
+def test_a_settled_row_is_never_written_again(office, clock):
+    """The send log is proof: only what a run holds can be offered or recorded."""
+    with Relay() as relay:
+        office.use(relay)
+        (one,) = office.subscribe(count=1)
+        room = office.plan()
+        go(office, clock)
+    log, row = room.store.sendlog, office.log()[one]
+    assert not log.offer("2019-01", row.subscriber_id, "2018-12-15T08:00:00Z")
+    claim = Claim(Subscriber(one, id=row.subscriber_id), row.edition, 0)
+    log.record("2019-01", claim, Outcome(DeliveryState.REFUSED, Reply(550, "no", Step.RCPT)), "2018-12-15T08:00:00Z")
+    assert office.log()[one] == row

@@ -217,7 +217,8 @@ def test_an_issue_is_sent_by_one_process_and_a_killed_one_holds_it_no_longer(off
             pass
         holder.kill()
     assert str(busy.value) == (
-        f"issue {SLUG} is being sent by process {holder.pid}. Wait for it, or look: mailer status {SLUG}"
+        f"issue {SLUG} is being sent by process {holder.pid}. Wait for it, look with mailer status {SLUG}, "
+        f"or end it with mailer stop {SLUG}"
     )
     with log.lock(SLUG):
         pass
