@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-compose bench-audience clean
+.PHONY: demo test lint bench bench-compose bench-audience bench-deliver clean
 
 demo: $(VENV)/made
 	$(BIN)/mailer demo
@@ -19,13 +19,17 @@ lint: $(VENV)/made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-compose bench-audience
+bench: bench-compose bench-audience bench-deliver
 
 bench-compose: $(VENV)/made
 	$(BIN)/python benchmarks/compose.py
 
 bench-audience: $(VENV)/made
 	$(BIN)/python benchmarks/audience.py
+
+# Needs smtp-sink and smtp-source, of Debian's package postfix.
+bench-deliver: $(VENV)/made
+	$(BIN)/python benchmarks/deliver.py
 
 $(VENV)/made: pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

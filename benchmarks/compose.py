@@ -28,7 +28,7 @@ from measure import Timing, checked, in_turn, judged, machine
 from peer import NoPeer, Peer
 
 from mailer.compose import page
-from mailer.compose.editions import MarkedPage, restrict, select
+from mailer.compose.editions import OUTLOOK_SEAM, MarkedPage, restrict, select
 from mailer.compose.marks import Marks
 from mailer.compose.theme import Theme
 from mailer.models import Issue, Selection
@@ -95,10 +95,10 @@ class Desk:
         return MarkedPage.parse(self._theme(issue).text(issue, self.newsroom.config, marks), marks, issue)
 
     def alone(self, issue: Issue, selection: Selection) -> str:
-        """The reference: a page rendered from these stories only. Its cut joins Outlook's comments, and no more."""
+        """The reference: a page rendered from these stories only, with Outlook's comments joined as cutting does."""
         marks = Marks.of(issue, live=False)
         html = page.render(restrict(issue, selection), self._theme(issue), self.newsroom.config, marks)
-        return MarkedPage.parse(html, marks, issue).cut(selection)
+        return html.replace(OUTLOOK_SEAM, "")
 
     def text_alone(self, issue: Issue, selection: Selection) -> str:
         marks = Marks.of(issue, live=False)

@@ -1,4 +1,4 @@
-"""npm mjml 5 + juice, installed under build/ and kept warm in one Node process."""
+"""npm mjml 5 + juice, installed under build/ and kept warm in one Node process; and how npm packages get there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 PACKAGES = ("mjml@5", "juice@12")
-_FOLDER = Path(__file__).parent.parent / "build" / "peer"  # build/ is ignored by git
+FOLDER = Path(__file__).parent.parent / "build" / "peer"  # build/ is ignored by git
 _SCRIPT = Path(__file__).parent / "peer.cjs"
 
 
@@ -25,11 +25,11 @@ class Peer:
 
     def __init__(self, documents: Sequence[str], css: str, scratch: Path) -> None:
         """Start it, installing the packages at first. Raises NoPeer."""
-        _install()
+        install(*PACKAGES)
         ready = scratch / "documents.json"
         ready.write_text(json.dumps({"documents": list(documents), "css": css}), "utf-8")
         self._node = subprocess.Popen(
-            ["node", str(_SCRIPT), str(_FOLDER), str(ready)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", str(_SCRIPT), str(FOLDER), str(ready)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         try:
             self.render([0])  # an older Node cannot load juice 12: said now, not in the middle of a run
@@ -54,8 +54,7 @@ class Peer:
 
     def versions(self) -> str:
         """Of Node and of the two packages."""
-        node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
-        return ", ".join([f"Node {node.lstrip('v')}", *(f"{name} {_version(name)}" for name in ("mjml", "juice"))])
+        return versions("mjml", "juice")
 
     def __enter__(self) -> Peer:
         return self
@@ -69,21 +68,28 @@ class Peer:
         self._node.stdout.close()
 
 
-def _install() -> None:
+def install(*packages: str) -> None:
+    """Have `NAME@MAJOR` of npm's packages in FOLDER, without a lock file. Raises NoPeer."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise NoPeer(f"there is no {program} here")
-    if all((_FOLDER / "node_modules" / package.partition("@")[0]).is_dir() for package in PACKAGES):
+    if all((FOLDER / "node_modules" / package.partition("@")[0]).is_dir() for package in packages):
         return
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "install", "--prefix", str(_FOLDER), *PACKAGES]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--prefix", str(FOLDER), *packages]
     command += ["--no-audit", "--no-fund", "--no-package-lock", "--fetch-retries=1", "--loglevel=error"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["nothing"])[0]
-        raise NoPeer(f"npm could not install {' and '.join(PACKAGES)}: {said}")
+        raise NoPeer(f"npm could not install {' and '.join(packages)}: {said}")
+
+
+def versions(*packages: str) -> str:
+    """Of Node and of installed packages."""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return ", ".join([f"Node {node.lstrip('v')}", *(f"{name} {_version(name)}" for name in packages)])
 
 
 def _version(package: str) -> str:
-    found = json.loads((_FOLDER / "node_modules" / package / "package.json").read_text("utf-8"))
+    found = json.loads((FOLDER / "node_modules" / package / "package.json").read_text("utf-8"))
     return str(found["version"])

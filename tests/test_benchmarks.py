@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
 
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 TIME = r"[\d.,]+ m?s"
 ROW = re.compile(rf"  ((?:  )?\S.*?) +{TIME}   \({TIME} to {TIME}\)")
 VERDICT = re.compile(r"  => (.+?) [\d.,]+ (.+?)\. Target: (at (?:least|most) \d+): (?:met|FALLS SHORT)")
@@ -69,7 +72,32 @@ def test_a_large_audience_is_measured_and_its_rows_are_right():
     ]
 
 
-@pytest.mark.parametrize("script", ["compose.py", "audience.py"])
+@pytest.mark.skipif(
+    shutil.which("smtp-sink", path=SBIN) is None, reason="smtp-sink is not installed: Debian's package postfix has it"
+)
+def test_sending_is_measured_and_everybody_got_it():
+    lines = run("benchmarks/deliver.py", "--quick", "--no-peer")
+    assert "nodemailer was not measured: --no-peer was given" in lines
+    rows = found(re.compile(ROW.pattern + r"   [\d,]+/s$"), lines)
+    assert [re.sub(r"\d+ (connection|session)", r"N \1", name) for (name,) in rows] == [
+        "mailer, N connections: claim, fill, send, log",
+        "smtp-source, N sessions: the same bytes over and over",
+    ]
+    assert found(VERDICT, lines) == [("mailer sends", "times as fast as smtp-source", "at least 1")]
+    assert [line for line in lines if line.startswith("  checked")] == [
+        "  checked: each log says 60 accepted, nothing open; the sink took as many of each send",
+    ]
+
+
+def test_without_postfix_sending_is_not_measured_and_says_so():
+    hidden = "import shutil, runpy, sys; shutil.which = lambda *_, **__: None; sys.path.insert(0, 'benchmarks'); "
+    program = hidden + "sys.argv = ['deliver.py']; runpy.run_path('benchmarks/deliver.py', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    said = "not measured: there is no smtp-sink here; Debian and Ubuntu have it in their package postfix\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
+@pytest.mark.parametrize("script", ["compose.py", "audience.py", "deliver.py"])
 def test_a_benchmark_says_how_it_is_run(script):
     usage = " ".join(run(f"benchmarks/{script}", "--help"))
     assert all(option in usage for option in ("--rounds", "--quick"))

@@ -10,19 +10,22 @@ import csv
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from mailer.audience import addresses
-from mailer.audience.reading import LONGEST_FIELD, REJECTS, PeopleFile, Record
+from mailer.audience.columns import REJECTS
+from mailer.audience.reading import LONGEST_FIELD, PeopleFile, Record
 from mailer.config import Config
 from mailer.errors import InputError, MailerError
 from mailer.models import Problem
-from mailer.store.base import Audience, Intake, Newcomer
+from mailer.store.base import Audience, Newcomer
 from mailer.tokens import Tokens
 
 BATCH = 2_000
+_ZIP = b"PK\x03\x04"  # what an .xlsx begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Report:
     added: int = 0
     known: int = 0
     kept_out: int = 0
+    without_interests: int = 0  # of those added; they get the whole issue
+    unused_columns: tuple[str, ...] = ()  # kept as personal fields
     rejects: Path | None = None  # where skipped lines were written
 
 
@@ -75,8 +80,11 @@ def import_csv(
             on_progress(file.buffer.tell())
         if not lines:
             raise InputError([Problem(shown, 1, "is a header with nobody below it")])
-        intake = taken.finish(now) if skip_bad or not bad else Intake(0, 0, 0)
-    return Report(lines, bad, intake.added, intake.known, intake.kept_out, rejects.path)
+        if bad and not skip_bad:
+            return Report(lines, bad)
+        done = taken.finish(now)
+    counts = (done.added, done.known, done.kept_out, done.without_interests)
+    return Report(lines, bad, *counts, people.personal, rejects.path)
 
 
 def _newcomer(record: Record, tokens: Tokens) -> Newcomer:
@@ -94,14 +102,16 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 @contextmanager
 def _reading(path: Path, shown: str) -> Generator[TextIO]:
     try:
-        file = path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+        binary = path.open("rb")
     except FileNotFoundError:
         raise InputError([Problem(shown, 0, "there is no such file")]) from None
     except OSError as error:
         raise InputError([Problem(shown, 0, f"cannot be read: {error.strerror}")]) from None
     limit = csv.field_size_limit(LONGEST_FIELD)
     try:
-        with file:
+        with binary, TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            if binary.peek(len(_ZIP)).startswith(_ZIP):
+                raise InputError([Problem(shown, 0, "is an Excel workbook; save it as CSV UTF-8")])
             yield file
     finally:
         csv.field_size_limit(limit)

@@ -24,7 +24,7 @@ def unprintable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return ""
     if _SURROGATES.search(text):
-        return "is not UTF-8; save the file as UTF-8"
+        return "is not UTF-8; save the file as UTF-8 (in Excel: Save as “CSV UTF-8”)"
     if found := _CONTROLS.search(text):
         return f"holds the control character U+{ord(found[0]):04X}; delete it"
     return ""

@@ -15,15 +15,13 @@ from functools import lru_cache
 from itertools import chain
 from typing import TextIO
 
-from mailer.audience import addresses, names
+from mailer.audience import addresses, columns, interests, names
 from mailer.config import Config
 from mailer.errors import InputError, nearest
 from mailer.models import Problem, Subscriber, SubscriberState
 
 LONGEST_FIELD = 100_000  # characters; a longer field is a lost quote, not a name
 LONGEST_LINE = 1_000_000
-OWN = ("email", "name", "interests", "language", "state")  # the rest are personal fields
-REJECTS = ("rejected_line", "rejected_because")  # what a file of rejected lines has before its own columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,9 @@ class PeopleFile:
             self.columns = [name.strip().lower() for name in next(self._csv, [])]
         except csv.Error as error:
             raise InputError([Problem(shown, 1, self._explained(1, str(error)))]) from None
-        if mistakes := _mistakes_of_header(self.columns, header.strip()[:80]):
+        if mistakes := columns.mistakes(self.columns, header.strip()[:80]):
             raise InputError([Problem(shown, 1, mistake) for mistake in mistakes])
+        self.personal = columns.personal(self.columns)
 
     def __iter__(self) -> Iterator[Record]:
         while True:
@@ -118,7 +117,7 @@ class PeopleFile:
             name = names.tidy(values.get("name", ""))
         except ValueError as error:
             mistakes.append(str(error))
-        interests, unknown = self._interests(values.get("interests", ""))
+        chosen, unknown = self._interests(values.get("interests", ""))
         mistakes += unknown
         language = values.get("language", "").strip()
         if language and language not in self._languages:
@@ -128,17 +127,13 @@ class PeopleFile:
             mistakes.append(f"unknown state “{state[:20]}”. {nearest(state, tuple(SubscriberState))}")
         if mistakes:
             return Record(line, fields, None, _joined(mistakes))
-        other = {column: value for column, value in values.items() if value and column not in (*OWN, *REJECTS)}
-        person = Subscriber(email, name, interests, language, other, SubscriberState(state))
+        other = {column: values[column] for column in self.personal if values[column]}
+        person = Subscriber(email, name, chosen, language, other, SubscriberState(state))
         return Record(line, fields, person)
 
     def _interests_of(self, text: str) -> tuple[tuple[str, ...], list[str]]:
         """`b; a` as ("a", "b") in the configured order, and what is wrong with it."""
-        known = self._config.interests
-        chosen = {part.strip() for part in text.split(";")} - {""}
-        unknown = sorted(chosen - set(known))
-        mistakes = [f"unknown interest “{word[:80]}”. {nearest(word, known)}" for word in unknown]
-        return self._config.topic_order(chosen), mistakes
+        return interests.read(text.split(";"), self._config)
 
     def _mistakes_of_form(self, fields: list[str]) -> list[str]:
         mistakes = []
@@ -155,18 +150,3 @@ class PeopleFile:
 
 def _joined(mistakes: list[str]) -> str:
     return "; ".join(mistake.rstrip(".") for mistake in mistakes)
-
-
-def _mistakes_of_header(columns: list[str], header: str) -> list[str]:
-    if not any(columns):
-        return ["is empty; its first line names the columns, email first"]
-    if trouble := names.unprintable("".join(columns)):
-        return [trouble]
-    mistakes = []
-    if "email" not in columns:
-        mistakes.append(f"has no column “email” in its header “{header}”; columns are separated by , ; or tab")
-    for column in sorted({column for column in columns if columns.count(column) > 1}):
-        mistakes.append(f"the header names “{column}” twice; keep one")
-    if "" in columns:
-        mistakes.append("a column of the header has no name")
-    return mistakes

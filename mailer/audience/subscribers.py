@@ -1,10 +1,11 @@
-"""The life of a subscription: add, leave, erase. Each finds the person by address."""
+"""The life of a subscription: add, change, leave, erase. Each finds the person by address."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from mailer.audience import addresses, names
+from mailer.audience import interests as interests_
 from mailer.config import Config
 from mailer.errors import MailerError, NotFound, nearest
 from mailer.models import Subscriber, SubscriberState
@@ -32,23 +33,39 @@ def add(
 ) -> Subscriber:
     """Subscribe somebody. Raises MailerError for what is wrong with any of it, or for one that left."""
     address = _address(email)
-    try:
-        tidied = names.tidy(name)
-    except ValueError as error:
-        raise MailerError(f"“{address}”: {error}") from None
-    for interest in interests:
-        if interest not in config.interests:
-            raise MailerError(f"unknown interest “{interest}”. {nearest(interest, config.interests)}")
-    languages = [config.newsletter.language, *config.newsletter.languages]
-    if language and language not in languages:
-        raise MailerError(f"unknown language “{language}”. {nearest(language, languages)}")
+    person = Subscriber(address, _name(address, name), _interests(config, interests), _language(config, language))
     key = addresses.key(address)
     if audience.is_suppressed(tokens.digest("address", key)):
         raise MailerError(f"{address} was erased or suppressed and must not be written to")
     if known := audience.find(key):
-        raise MailerError(f"{known.email} is {known.state} already, since {known.changed_at}")
-    person = Subscriber(address, tidied, config.topic_order(set(interests)), language)
+        _expect_active(known)
+        told = f"change them with: mailer subscribers change {known.email}"
+        raise MailerError(f"{known.email} is subscribed already; {told}")
     return replace(person, id=audience.insert(person, key, now), changed_at=now)
+
+
+def change(
+    audience: Audience,
+    config: Config,
+    email: str,
+    now: str,
+    *,
+    name: str | None = None,
+    interests: list[str] | None = None,
+    language: str | None = None,
+) -> Subscriber:
+    """Change what is given. Raises MailerError for what is wrong with any of it, or for one that left."""
+    person = find(audience, email)
+    _expect_active(person)  # what is written would say that they left today
+    person = replace(
+        person,
+        name=person.name if name is None else _name(person.email, name),
+        interests=person.interests if interests is None else _interests(config, interests),
+        language=person.language if language is None else _language(config, language),
+        changed_at=now,
+    )
+    audience.update(person, now)
+    return person
 
 
 def remove(audience: Audience, email: str, now: str) -> Subscriber:
@@ -67,6 +84,35 @@ def erase(audience: Audience, tokens: Tokens, email: str, now: str) -> Subscribe
     audience.suppress(tokens.digest("address", addresses.key(person.email)), "erased", now)
     audience.erase(person.id)
     return person
+
+
+def _expect_active(person: Subscriber) -> None:
+    date = person.changed_at[:10]
+    if person.state is SubscriberState.UNSUBSCRIBED:
+        raise MailerError(f"{person.email} left on {date}; only their own wish brings them back")
+    if person.state is not SubscriberState.ACTIVE:
+        raise MailerError(f"{person.email} is {person.state} since {date} and must not be written to")
+
+
+def _name(address: str, name: str) -> str:
+    try:
+        return names.tidy(name)
+    except ValueError as error:
+        raise MailerError(f"“{address}”: {error}") from None
+
+
+def _interests(config: Config, words: list[str]) -> tuple[str, ...]:
+    chosen, mistakes = interests_.read(words, config)
+    if mistakes:
+        raise MailerError(mistakes[0])
+    return chosen
+
+
+def _language(config: Config, language: str) -> str:
+    languages = [config.newsletter.language, *config.newsletter.languages]
+    if language and language not in languages:
+        raise MailerError(f"unknown language “{language}”. {nearest(language, languages)}")
+    return language
 
 
 def _address(email: str) -> str:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.theme import Theme
 
 from mailer.newsroom import Newsroom
 
 _STYLES = Theme({"accent": "cyan", "second": "dim", "bad": "red", "warn": "yellow", "good": "green"})
 
+_ENDLESS = 100_000  # columns: longer than any reply
+
+
+class _Output(Console):
+    """In a pipe a line is as long as it is, so that grep finds an address whole. COLUMNS sets a width all the same."""
+
+    @property  # type: ignore[misc]
+    def size(self) -> ConsoleDimensions:  # nobody sets it
+        given = super().size
+        return given if self.is_terminal or "COLUMNS" in os.environ else ConsoleDimensions(_ENDLESS, given.height)
+
+
 # Without emoji: `file.csv:100: ...` is line 100, not a picture of a hundred.
-out = Console(theme=_STYLES, highlight=False, emoji=False)  # what was asked for
+out = _Output(theme=_STYLES, highlight=False, emoji=False)  # what was asked for
 err = Console(theme=_STYLES, highlight=False, emoji=False, stderr=True, soft_wrap=True)  # progress and messages
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else there.")]
@@ -51,18 +65,25 @@ def newsroom(context: typer.Context) -> Newsroom:
     return state.newsroom
 
 
+def data() -> TextIO:
+    """Standard output for what programs read: UTF-8, whatever the terminal's encoding (RFC 8259 section 8.1)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
+
+
 def print_json(value: object) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    data().write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def print_json_list(values: Iterable[object]) -> None:
     """One JSON list on standard output, written one by one: a million need no memory."""
-    separator = "[\n  "
+    separator, stream = "[\n  ", data()
     for value in values:
-        sys.stdout.write(separator + json.dumps(value, ensure_ascii=False))
+        stream.write(separator + json.dumps(value, ensure_ascii=False))
         separator = ",\n  "
-    sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
+    stream.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
 def say(message: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,18 +12,15 @@ from rich.text import Text
 
 from mailer.audience import addresses, segments
 from mailer.audience import subscribers as people
-from mailer.cli import loop, views
+from mailer.cli import gallery, loop, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose import checks, headers
-from mailer.compose.composition import Composition
-from mailer.compose.editions import key, select
+from mailer.compose.editions import select
 from mailer.deliver import once
 from mailer.deliver.smtp import Parcel
 from mailer.errors import MailerError
-from mailer.models import Claim, DeliveryState, Selection, Severity, Subscriber
-from mailer.newsroom import Newsroom, clock
-
-_READER = Subscriber("reader@example.org")
+from mailer.models import Claim, DeliveryState, Severity, Subscriber
+from mailer.newsroom import clock
 
 
 def register(app: typer.Typer) -> None:
@@ -75,51 +71,27 @@ def build(
     """Write the finished HTML, text and .eml of each edition, or of one person."""
     room = newsroom(context)
     composition = room.compose(issue)
+    folder = to or room.root / "build" / composition.issue.slug
     if person:
         subscriber = people.find(room.store.audience, person)
         selection = select(composition.issue, subscriber.interests)
         if not selection:
             raise MailerError(f"no story of this issue matches the interests of {subscriber.email}: no mail for them")
-        wanted = {subscriber.email.replace("/", "_"): (selection, subscriber)}
+        gallery.make(folder)
+        base = folder / subscriber.email.replace("/", "_")
+        written = gallery.write_one(base, room, composition, selection, subscriber, inert=False)
+        gallery.copy_pictures(folder, composition)
+        first = written[0]
     else:
         found, _ = segments.of(composition.issue, room.store.audience)
-        selections = [composition.everything, *(edition.selection for edition in found)]
-        wanted = {f"{len(selection):02d}-stories-{key(selection)}": (selection, _READER) for selection in selections}
-    folder = to or room.root / "build" / composition.issue.slug
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MailerError(f"{folder} cannot be made: {error.strerror}") from None
-    written: list[Path] = []
-    for name, (selection, subscriber) in wanted.items():
-        written += _write(room, composition, selection, subscriber, folder / name, inert=not person)
-    for picture in composition.issue.pictures:
-        place = folder / picture.path.relative_to(composition.issue.path.parent.resolve())
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(picture.path, place)
+        if to is None and folder.is_dir():
+            gallery.clear(folder, everything=True)
+        first = folder / "index.html"
+        written = gallery.write(first, folder, room, composition, found)
     if as_json:
         print_json({"issue": composition.issue.slug, "folder": str(folder), "files": [path.name for path in written]})
     else:
-        out.print(Text(f"{len(written)} files in {folder}"), soft_wrap=True)
-
-
-def _write(
-    room: Newsroom, composition: Composition, selection: Selection, subscriber: Subscriber, base: Path, inert: bool
-) -> list[Path]:
-    personal = composition.personaliser(room.tokens, inert).personal(subscriber)
-    utf8 = not headers.ascii_address(subscriber.email).isascii()
-    message = composition.template(selection).fill(personal, format_datetime(clock()), utf8)
-    contents = {
-        ".html": composition.html_for(selection, personal).encode("utf-8"),
-        ".txt": composition.text_for(selection, personal).encode("utf-8"),
-        ".eml": message,
-    }
-    paths = []
-    for ending, content in contents.items():
-        path = base.with_name(base.name + ending)
-        path.write_bytes(content)
-        paths.append(path)
-    return paths
+        out.print(Text(f"{len(written)} files in {folder}\nOpen {first}"), soft_wrap=True)
 
 
 def test(

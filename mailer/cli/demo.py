@@ -17,13 +17,12 @@ from mailer.cli.app import Json as JsonOption
 from mailer.cli.app import State, out, print_json
 from mailer.cli.explain import explain
 from mailer.compose import checks
-from mailer.compose.composition import Composition
 from mailer.deliver import plan
 from mailer.deliver.engine import timestamp
 from mailer.deliver.mailserver import MailServer
 from mailer.deliver.run import Run
 from mailer.errors import MailerError
-from mailer.models import Balance, Edition, Subscriber
+from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock, sample_folder
 
 _ISSUE = "2018-12"
@@ -58,7 +57,8 @@ def demo(
         plan.freeze(composition, room.store, now)
         balance = loop.run(Run(room.job(composition), room.store.sendlog, clock).go(wait=False))
         received = server.count
-    page = _write_gallery(folder, composition, room, editions)
+    page = folder / "index.html"
+    gallery.write(page, folder / "editions", room, composition, editions)
     if as_json:
         print_json(views.balance_data(balance) | {"received": received, "folder": str(folder), "page": str(page)})
     else:
@@ -89,39 +89,6 @@ def _copy_sample(newsroom: Path) -> None:
     for file in ("subscribers/sample.csv", "pyproject.toml"):
         (newsroom / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(sample / file, newsroom / file)
-
-
-def _write_gallery(folder: Path, composition: Composition, room: Newsroom, editions: list[Edition]) -> Path:
-    """Each edition as a file, with its pictures beside it, and the page that frames them."""
-    issue = composition.issue
-    shown = folder / "editions"
-    shown.mkdir()
-    shutil.copytree(issue.path.parent / "images", shown / "images", ignore=shutil.ignore_patterns("*.py"))
-    personaliser = composition.personaliser(room.tokens, inert=True)
-    public = f"{room.config.newsletter.public_url}/{issue.slug}/images/"
-    exhibits = []
-    for edition in editions:
-        interests = max(edition.segments, key=lambda segment: segment.count).interests
-        personal = personaliser.personal(Subscriber("reader@example.org", interests=interests))
-        html = composition.html_for(edition.selection, personal).replace(public, "images/")
-        (shown / f"{edition.key}.html").write_text(html, encoding="utf-8")
-        text = composition.text_for(edition.selection, personal)
-        (shown / f"{edition.key}.txt").write_text(text, encoding="utf-8")
-        exhibits.append(
-            gallery.Exhibit(
-                heading=views.segment_names(edition.segments, room.config.interests),
-                stories=len(edition.selection),
-                people=edition.count,
-                size=composition.sizes(edition.selection)[0],
-                html=f"editions/{edition.key}.html",
-                text=f"editions/{edition.key}.txt",
-            )
-        )
-    page = folder / "index.html"
-    people = sum(edition.count for edition in editions)
-    summary = f"One issue of {len(issue.stories)} stories, rendered once; {people} people get one of these editions."
-    page.write_text(gallery.page(f"{issue.title}, {issue.date:%d %B %Y}", summary, exhibits), encoding="utf-8")
-    return page
 
 
 def _explain_one(context: typer.Context, room: Newsroom) -> None:

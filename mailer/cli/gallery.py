@@ -1,11 +1,27 @@
-"""A page that shows the editions of an issue side by side, each as its readers see it."""
+"""The editions of an issue as files, and a page that shows them side by side, each as its readers see it."""
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment
+
+from mailer.cli import views
+from mailer.compose import headers
+from mailer.compose.composition import Composition
+from mailer.compose.editions import key
+from mailer.errors import MailerError
+from mailer.models import Edition, Picture, Selection, Subscriber
+from mailer.newsroom import Newsroom, clock
+
+# What this module names its files; nothing else is ever removed from a folder that somebody gave.
+_OURS = re.compile(r"\d{2,}-stories-[0-9a-f]{12}\.(html|txt|eml)")
 
 _PAGE = """\
 <!doctype html>
@@ -65,3 +81,94 @@ class Exhibit:
 def page(title: str, summary: str, editions: Sequence[Exhibit]) -> str:
     """The page as HTML."""
     return Environment(autoescape=True).from_string(_PAGE).render(title=title, summary=summary, editions=editions)
+
+
+def write(
+    page_file: Path, folder: Path, room: Newsroom, composition: Composition, editions: Sequence[Edition]
+) -> list[Path]:
+    """Each edition as .html, .txt and .eml in `folder` with the pictures beside it, and the page that frames them.
+
+    Raises MailerError when the page would take the place of somebody else's.
+    """
+    issue = composition.issue
+    if page_file.exists() and not any(_OURS.fullmatch(path.name) for path in folder.glob("*-stories-*")):
+        raise MailerError(f"{page_file} is there and was not made by mailer; name another folder")
+    make(folder)
+    whole = composition.everything
+    if all(edition.selection != whole for edition in editions):
+        editions = [Edition(key(whole), whole, ()), *editions]
+    clear(folder)
+    written: list[Path] = []
+    exhibits = []
+    for edition in editions:
+        largest = max(edition.segments, key=lambda segment: segment.count, default=None)
+        reader = Subscriber("reader@example.org", interests=largest.interests if largest else ())
+        base = folder / f"{len(edition.selection):02d}-stories-{edition.key}"
+        files = write_one(base, room, composition, edition.selection, reader, inert=True)
+        written += files
+        html, text = (path.relative_to(page_file.parent).as_posix() for path in files[:2])
+        exhibits.append(
+            Exhibit(
+                heading=views.segment_names(edition.segments, room.config.interests) or "the whole issue",
+                stories=len(edition.selection),
+                people=edition.count,
+                size=composition.sizes(edition.selection)[0],
+                html=html,
+                text=text,
+            )
+        )
+    copy_pictures(folder, composition)
+    people = sum(edition.count for edition in editions)
+    summary = f"One issue of {len(issue.stories)} stories, rendered once; {people} people get one of these editions."
+    page_file.write_text(page(f"{issue.title}, {issue.date:%d %B %Y}", summary, exhibits), encoding="utf-8")
+    return [*written, page_file]
+
+
+def write_one(
+    base: Path, room: Newsroom, composition: Composition, selection: Selection, reader: Subscriber, inert: bool
+) -> list[Path]:
+    """One message: .html with its pictures beside it, .txt, and .eml as it is mailed."""
+    personal = composition.personaliser(room.tokens, inert).personal(reader)
+    utf8 = not headers.ascii_address(reader.email).isascii()
+    html = composition.html_for(selection, personal)
+    for picture in composition.issue.pictures:
+        html = html.replace(f'src="{picture.url}"', f'src="{quote(_beside(picture, composition))}"')
+    contents = {
+        ".html": html.encode("utf-8"),
+        ".txt": composition.text_for(selection, personal).encode("utf-8"),
+        ".eml": composition.template(selection).fill(personal, format_datetime(clock()), utf8),
+    }
+    paths = []
+    for ending, content in contents.items():
+        path = base.with_name(base.name + ending)
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
+
+
+def copy_pictures(folder: Path, composition: Composition) -> None:
+    """The issue's pictures, where the .html files look for them."""
+    for picture in composition.issue.pictures:
+        place = folder / _beside(picture, composition)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture.path, place)
+
+
+def clear(folder: Path, everything: bool = False) -> None:
+    """Remove what an earlier build left; with `everything`, the messages of single people, too."""
+    for path in folder.iterdir():
+        left = everything and path.suffix in (".html", ".txt", ".eml")
+        if (left or _OURS.fullmatch(path.name)) and path.is_file():
+            path.unlink()
+
+
+def make(folder: Path) -> None:
+    """The folder. Raises MailerError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MailerError(f"{folder} cannot be made: {error.strerror}") from None
+
+
+def _beside(picture: Picture, composition: Composition) -> str:
+    return picture.path.relative_to(composition.issue.path.parent.resolve()).as_posix()

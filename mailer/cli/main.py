@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -52,6 +53,9 @@ def options(
 
 def main() -> None:
     """Run the command; a traceback reaches nobody who did not ask for one."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to stop
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
@@ -69,8 +73,9 @@ def main() -> None:
         elif isinstance(error, MailerError):
             _show(error)
         else:
-            err.print(f"[bad]This is a mistake in mailer, not in your files:[/] {escape(repr(error))}")
-            err.print("Run it again with --debug before the command, and report what it prints.")
+            # Only its type: what it says may hold a subscriber.
+            err.print(f"[bad]This is a mistake in mailer, not in your files:[/] {type(error).__name__}")
+            err.print("Run it again with --debug before the command, and report what it prints, without addresses.")
         code = error.exit_code if isinstance(error, MailerError) else 1
     sys.exit(code if isinstance(code, int) else 0)
 

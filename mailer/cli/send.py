@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mailer.cli import loop, views
-from mailer.cli.app import IssueName, Json, err, issue_name, newsroom, out, print_json, print_json_list, say
+from mailer.cli.app import IssueName, Json, data, err, issue_name, newsroom, out, print_json, print_json_list, say
 from mailer.cli.progress import watch
 from mailer.compose.composition import Composition
 from mailer.compose.personal import message_id
@@ -167,14 +167,14 @@ def log(
         raise typer.BadParameter("must be table, csv or json", param_hint="--format")
     rows = room.store.sendlog.deliveries(issue, state)
     if format_ == "table":
-        out.print(views.log_table(rows))
+        out.print(views.log_table(rows, issue, state))
         return
     # Not from the issue's file: the log is readable when that has changed or is gone.
     domain = room.config.newsletter.sender_domain
-    data = (views.delivery_data(row, message_id(issue, domain, room.tokens, str(row.subscriber_id))) for row in rows)
+    found = (views.delivery_data(row, message_id(issue, domain, room.tokens, str(row.subscriber_id))) for row in rows)
     if format_ == "csv":
-        writer = csv.DictWriter(sys.stdout, views.LOG_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(data(), views.LOG_COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(data)
+        writer.writerows(found)
     else:
-        print_json_list(data)
+        print_json_list(found)

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 
 from mailer.cli.app import newsroom, out
 from mailer.compose.attributes import ID
+from mailer.compose.checks import placeholders
 from mailer.errors import MailerError
 from mailer.newsroom import clock, sample_folder
 
@@ -25,7 +27,7 @@ sender = {sender}
 reply_to = "office@example.org"
 list_id = "{slug}.example.org"
 public_url = "https://newsletter.example.org"   # where the reader's pages and pictures are reached
-postal_address = "Your institution, street, town, country"
+postal_address = "{address}"
 language = "en"
 template = "enterprises"                        # the folder in templates/
 
@@ -44,14 +46,14 @@ _ISSUE = """\
 title: {title}
 date: {date}
 subject: {subject}
-preheader: The line that stands beside the subject in the inbox, 40 to 110 characters
+preheader: {preheader}
 ---
 
 A word of welcome, for everybody.
 
 # Top stories
 
-## The title of the first story {{#first-story topics={topic}}}
+## {story} {{#first-story topics={first}}}
 
 Two to five short paragraphs. Links say [what they lead to](https://example.org/report). For a picture, put its file
 into the folder images/ and write `![what it shows](images/name.png)` on a line of its own, right under the title.
@@ -64,7 +66,7 @@ A section whose stories all fall away for a reader disappears with its heading.
 
 # Upcoming events
 
-## A conference {{#conference topics={topic} date={date}/{date} place="Geneva"}}
+## A conference {{#conference topics={last} date={date}/{date} place="Geneva"}}
 
 What it is about, and for whom.
 """
@@ -93,7 +95,10 @@ def init(
             (folder / part).mkdir(parents=True, exist_ok=True)
         shutil.copytree(sample_folder() / "templates", folder / "templates")
         # JSON's strings are TOML's basic strings, too.
-        config.write_text(_CONFIG.format(name=_quoted(name), sender=_quoted(_sender(name)), slug=slug), "utf-8")
+        config.write_text(
+            _CONFIG.format(name=_quoted(name), sender=_quoted(_sender(name)), slug=slug, address=placeholders.ADDRESS),
+            "utf-8",
+        )
         _ignore(folder / ".gitignore")
     except OSError as error:
         raise MailerError(f"{error.filename}: {error.strerror}") from None
@@ -131,12 +136,16 @@ def new(
     path = room.root / "issues" / slug / "issue.md"
     if path.exists():
         raise MailerError(f"{path} exists already; nothing was changed")
+    topics = list(room.config.interests)[:4]  # each stands at a story, and two together at one
     title = " ".join((title or room.config.newsletter.name).split())
     text = _ISSUE.format(
         title=_quoted(title),  # JSON's strings are YAML's double-quoted ones, too
-        subject=_quoted(f"{title}: say in 60 characters what is in it"),
-        date=f"{clock():%Y-%m-%d}",
-        topic=next(iter(room.config.interests)),
+        subject=_quoted(f"{title}: {placeholders.SUBJECT}"),
+        preheader=placeholders.PREHEADER,
+        story=placeholders.STORY,
+        date=_date(slug),
+        first=",".join(topics[:1] if len(topics) < 4 else topics[:2]),
+        last=",".join(topics[-2:]),
     )
     try:
         (path.parent / "images").mkdir(parents=True, exist_ok=True)
@@ -144,3 +153,12 @@ def new(
     except OSError as error:
         raise MailerError(f"{error.filename}: {error.strerror}") from None
     out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True, markup=False)
+
+
+def _date(slug: str) -> date:
+    """The day that a slug such as 2019-03 or 2019-03-14 names, or today."""
+    found = re.match(r"(\d{4})-(\d{2})(?:-(\d{2}))?$", slug)
+    try:
+        return date(*(int(part or 1) for part in found.groups())) if found else clock().date()
+    except ValueError:  # 2019-13 is a number, perhaps
+        return clock().date()

@@ -1,8 +1,9 @@
-"""subscribers import, export, list, show, add, remove, erase: the audience."""
+"""subscribers import, export, list, show, add, change, remove, erase: the audience."""
 
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,16 +17,19 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mailer.audience import subscribers as people
+from mailer.audience.columns import OWN
 from mailer.audience.intake import Report, import_csv
-from mailer.audience.reading import OWN
 from mailer.cli import views
-from mailer.cli.app import Json, err, newsroom, out, print_json, print_json_list, say
+from mailer.cli.app import Json, data, err, newsroom, out, print_json, print_json_list, say
 from mailer.deliver.engine import timestamp
 from mailer.models import Problem, SubscriberState
 from mailer.newsroom import clock
 
-app = typer.Typer(no_args_is_help=True, help="The audience: import, export, list, show, add, remove, erase.")
+app = typer.Typer(no_args_is_help=True, help="The audience: import, export, list, show, add, change, remove, erase.")
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+Interests = Annotated[
+    str | None, typer.Option("--interests", metavar="A,B", help="By id or label, separated by , or ;")
+]
 
 
 @app.command(name="import")
@@ -62,8 +66,8 @@ def import_(
 
 def _say_report(report: Report, skip_bad: bool) -> None:
     if report.bad and not skip_bad:
-        lines = "line is" if report.bad == 1 else "lines are"
-        say(f"[bad]{report.bad:,} of {report.lines:,} {lines} bad, so nothing was imported.[/] "
+        verb = "is" if report.bad == 1 else "are"
+        say(f"[bad]{report.bad:,} of {views.count_of(report.lines, 'line')} {verb} bad, so nothing was imported.[/] "
             "Mend them, or import the good ones with --skip-bad.")  # fmt: skip
         return
     parts = [f"{report.added:,} added"]
@@ -73,7 +77,13 @@ def _say_report(report: Report, skip_bad: bool) -> None:
         parts.append(f"{report.kept_out:,} kept out, because they left or were erased")
     if report.bad:
         parts.append(f"{report.bad:,} rejected and written to {report.rejects}")
-    out.print("; ".join(parts) + ".", soft_wrap=True, markup=False)
+    if report.unused_columns:
+        parts.append(f"kept but not used in mails: {', '.join(report.unused_columns)}")
+    told = ["; ".join(parts) + "."]
+    if report.without_interests:
+        verb = "gets" if report.without_interests == 1 else "get"
+        told.append(f"{report.without_interests:,} of {report.added:,} chose no interests and {verb} the whole issue.")
+    out.print("\n".join(told), soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -94,7 +104,7 @@ def export(context: typer.Context, as_json: Json = False) -> None:
         print_json_list(map(views.subscriber_data, audience.all()))
         return
     columns = list(dict.fromkeys(name for person in audience.all() for name in person.fields))
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(data(), lineterminator="\n")
     writer.writerow([*OWN, *columns])
     for person in audience.all():
         own = (person.email, person.name, ";".join(person.interests), person.language, person.state)
@@ -147,16 +157,35 @@ def add(
     context: typer.Context,
     email: Email,
     name: Annotated[str, typer.Option("--name")] = "",
-    interests: Annotated[str, typer.Option("--interests", metavar="A,B", help="Separated by commas.")] = "",
+    interests: Interests = "",
     language: Annotated[str, typer.Option("--language", metavar="CODE", help="Such as fr.")] = "",
     as_json: Json = False,
 ) -> None:
     """Subscribe somebody."""
     room = newsroom(context)
-    chosen = [interest.strip() for interest in interests.split(",") if interest.strip()]
-    now = timestamp(clock())
+    chosen, now = _words(interests), timestamp(clock())
     person = people.add(room.store.audience, room.config, room.tokens, email, name, chosen, now, language)
     _confirm(person.email, "added", as_json)
+
+
+@app.command()
+def change(
+    context: typer.Context,
+    email: Email,
+    name: Annotated[str | None, typer.Option("--name")] = None,
+    interests: Interests = None,
+    language: Annotated[str | None, typer.Option("--language", metavar="CODE", help="Such as fr.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is given; an empty value takes it away."""
+    if name is None and interests is None and language is None:
+        raise typer.BadParameter("say what to change: --name, --interests or --language")
+    room = newsroom(context)
+    chosen = None if interests is None else _words(interests)
+    person = people.change(
+        *(room.store.audience, room.config, email, timestamp(clock())), name=name, interests=chosen, language=language
+    )
+    _confirm(person.email, "changed", as_json)
 
 
 @app.command()
@@ -177,11 +206,23 @@ def erase(
     """Delete everything held about a person but a hash that keeps them from coming back."""
     room = newsroom(context)
     person = people.find(room.store.audience, email)
-    if not yes and not typer.confirm(f"Erase {person.email}? This cannot be undone.", err=True):
-        say("Nothing was changed.")
+    if not yes and not _confirmed(f"Erase {person.email}? This cannot be undone."):
         raise typer.Exit(1)
     people.erase(room.store.audience, room.tokens, email, timestamp(clock()))
     _confirm(person.email, "erased", as_json)
+
+
+def _words(given: str | None) -> list[str]:
+    return re.split("[,;]", given or "")
+
+
+def _confirmed(question: str) -> bool:
+    err.print(f"{question} [y/N] ", end="", markup=False)
+    typed = sys.stdin.readline()
+    if typed.strip().lower() in ("y", "yes"):
+        return True
+    say("Nothing was changed." if typed else "no answer\nNothing was changed: there is nobody to ask; --yes answers.")
+    return False
 
 
 def _confirm(email: str, what: str, as_json: bool) -> None:

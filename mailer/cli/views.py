@@ -7,16 +7,19 @@ from dataclasses import asdict
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from mailer.cli.app import out
 from mailer.compose.composition import GMAIL_CLIP, Composition
-from mailer.models import Balance, Delivery, Edition, Finding, Issue, Segment, Severity, Subscriber
+from mailer.models import Balance, Delivery, DeliveryState, Edition, Finding, Issue, Segment, Severity, Subscriber
 
 _SEVERITY = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.NOTE: "second"}
 _SHOWN_SEGMENTS = 3
+_BESIDE_ADDRESSES = 26  # columns that the log needs for the rest; a longer address than 54 of 80 is folded
 LOG_COLUMNS = ("email", "state", "attempts", "code", "enhanced", "reply", "step", "message_id", "edition",
                "queued_at", "settled_at")  # fmt: skip
 Sizes = Mapping[str, tuple[int, int]]
@@ -33,10 +36,24 @@ def table(*columns: str, right: Iterable[str] = ()) -> Table:
     return made
 
 
+def count_of(count: int, noun: str) -> str:
+    """`1 story`, `2 stories`, `1,234 lines`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def _with_addresses(made: Table, rows: Sequence[tuple[str, ...]]) -> Table:
+    """The rows, their first column as wide as its longest address: folded, no grep finds it."""
+    longest = max((cell_len(row[0]) for row in rows), default=0)
+    made.columns[0].width = max(len("address"), min(longest, out.width - _BESIDE_ADDRESSES))
+    for address, *others in rows:
+        made.add_row(Text(address), *others)
+    return made
+
+
 def findings(issue: Issue, found: Sequence[Finding]) -> RenderableType:
     """Findings, or that there are none."""
-    stories = len(issue.stories)
-    head = f"{issue.slug}: {len(issue.sections)} sections, {stories} stories."
+    head = f"{issue.slug}: {count_of(len(issue.sections), 'section')}, {count_of(len(issue.stories), 'story')}."
     if not found:
         return Text.from_markup(f"{head} [good]Nothing to mend.[/]")
     rows = [Text(head)]
@@ -69,17 +86,19 @@ def editions_table(
         size = f"{plain:,}"
         made.add_row(
             edition.key[:7],
-            segment_names(edition.segments, labels),
+            escape(segment_names(edition.segments, labels)),
             str(len(edition.selection)),
             f"[bad]{size}[/]" if mailed >= GMAIL_CLIP else size,
             f"{edition.count:,}",
         )
     if nothing_left:
         count = sum(segment.count for segment in nothing_left)
-        made.add_row("none", segment_names(nothing_left, labels), "0", "", f"{count:,}", style="second")
+        made.add_row("none", escape(segment_names(nothing_left, labels)), "0", "", f"{count:,}", style="second")
     people = sum(edition.count for edition in editions)
-    line = f"{people:,} people get one of {len(editions)} editions of {composition.issue.slug}."
-    return Group(made, Text(line))
+    who = "1 person gets" if people == 1 else f"{people:,} people get"
+    number = count_of(len(editions), "edition")
+    what = number if len(editions) == 1 else f"one of {number}"
+    return Group(made, Text(f"{who} {what} of {composition.issue.slug}."))
 
 
 def editions_data(
@@ -127,7 +146,7 @@ def balance_table(balance: Balance) -> RenderableType:
         shown = f"[{style}]{count:,}[/]" if style and count else f"{count:,}"
         made.add_row(name, shown, f"[second]{meaning}[/]")
     made.add_section()
-    made.add_row("audience", f"{balance.audience:,}", f"[second]{balance.editions} editions[/]")
+    made.add_row("audience", f"{balance.audience:,}", f"[second]{count_of(balance.editions, 'edition')}[/]")
     return Group(made, Text(closing_line(balance)))
 
 
@@ -144,14 +163,16 @@ def closing_line(balance: Balance) -> str:
     return "Finished: the balance closes."
 
 
-def log_table(deliveries: Iterable[Delivery]) -> Table:
-    """The send log in columns that fit 80."""
-    made = table("address", "state", "tries", "reply", right=("tries",))
+def log_table(deliveries: Iterable[Delivery], issue: str, state: DeliveryState | None = None) -> RenderableType:
+    """The send log in columns that fit 80, or that there is nothing in it."""
+    rows = []
     for row in deliveries:
         reply = " ".join(str(part) for part in (row.code or "", row.reply) if part)
-        made.add_row(escape(row.email or f"(erased, no. {row.subscriber_id})"), row.state, str(row.attempts),
-                     escape(reply))  # fmt: skip
-    return made
+        who = row.email or f"(erased, no. {row.subscriber_id})"
+        rows.append((who, row.state, str(row.attempts), escape(reply)))
+    if not rows:
+        return Text(f"Nobody is {state} in {issue}." if state else f"Nobody is in the log of {issue}.")
+    return _with_addresses(table("address", "state", "tries", "reply", right=("tries",)), rows)
 
 
 def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
@@ -161,11 +182,11 @@ def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
 
 def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -> Table:
     """People with their interests."""
-    made = table("address", "name", "interests", "state")
+    rows = []
     for person in people:
-        chosen = ", ".join(labels.get(topic, topic) for topic in person.interests) or "[second]none chosen[/]"
-        made.add_row(escape(person.email), escape(person.name), chosen, person.state)
-    return made
+        chosen = escape(", ".join(labels.get(topic, topic) for topic in person.interests))
+        rows.append((person.email, escape(person.name), chosen or "[second]none chosen[/]", person.state))
+    return _with_addresses(table("address", "name", "interests", "state"), rows)
 
 
 def subscriber_data(person: Subscriber) -> dict[str, Any]:

@@ -14,6 +14,11 @@ from mailer.models import Picture
 
 _SCHEMES = ("https", "http", "mailto", "tel")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)  # an absolute address (RFC 3986 section 4.2)
+# What is meant as a host: www., or an ending that few files have, such as ilo.org and europa.eu/jobs.
+_HOST = re.compile(
+    r"www\.\w|[a-z0-9-]+(\.[a-z0-9-]+)*\.(org|com|net|int|edu|gov|info|(?!md|gz|py|js|ps|7z)[a-z]{2})(?![^/?#])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +54,9 @@ class IssueAssets:
             return href
         if parts.scheme or href.startswith("//"):
             self.report(line, f"“{href}” cannot be a link in a mail; use https:, http:, mailto: or tel:")
+            return None
+        if _HOST.match(href) and not (self.folder / unquote(parts.path)).exists():
+            self.report(line, f"“{href}” has no https:// before it; write https://{href}")
             return None
         path = self._inside(unquote(parts.path), "file", line)
         return self._published(path) if path else None

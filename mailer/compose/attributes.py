@@ -18,6 +18,8 @@ _ITEM = re.compile(
 )(?=\s|$)""",
     re.VERBOSE,
 )
+_TOPICS = re.compile(r"[a-z0-9,-]+")
+_COMMAS = "separate topics by commas without blanks"
 _STORY_KEYS = ("topics", "date", "place", "lang")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
@@ -49,6 +51,9 @@ def story(text: str | None, line: int, report: Report) -> Given:
         if key not in _STORY_KEYS:
             report(line, f"unknown attribute “{key}”. {nearest(key, _STORY_KEYS)}")
     topics = tuple(topic.strip() for topic in pairs.get("topics", "").split(",") if topic.strip())
+    if any(len(topic.split()) > 1 for topic in topics):
+        topics = tuple(" ".join(topics).split())
+        report(line, f"{_COMMAS}: topics={','.join(topics)}")
     if "topics" in pairs and not topics:
         report(line, "topics= names no topic; name some, or leave it out so that everybody gets the story")
     language = pairs.get("lang", "")
@@ -95,14 +100,21 @@ def _event(pairs: dict[str, str], line: int, report: Report) -> Event | None:
 def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
     """The id and the key-value pairs between the braces; anything else is reported."""
     id_, pairs, position = "", dict[str, str](), 0
+    last, scattered = "", False  # the key before, and whether its topics stand apart
     while position < len(text.rstrip()):
         item = _ITEM.match(text, position)
         if item is None:
             word = text[position:].split()[0]
+            if last == "topics" and _TOPICS.fullmatch(word):
+                pairs["topics"] += f",{word}"
+                scattered = True
+                position = text.index(word, position) + len(word)
+                continue
             report(line, f'“{word}” is no attribute; write #id, key=value, or key="a value with blanks"')
             position = text.index(word, position) + len(word)
             continue
         position = item.end()
+        last = item["key"] or ""
         if item["id"]:
             if id_:
                 report(line, f"two ids are given, #{id_} and #{item['id']}; keep one")
@@ -114,4 +126,7 @@ def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
         else:
             quoted = item["quoted"]
             pairs[item["key"]] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else item["bare"]
+    if scattered:
+        pairs["topics"] = ",".join(topic for topic in re.split(r"[,\s]+", pairs["topics"]) if topic)
+        report(line, f"{_COMMAS}: topics={pairs['topics']}")
     return id_, pairs

@@ -41,12 +41,12 @@ class Composition:
     def of(cls, issue: Issue, theme: Theme, config: Config) -> Composition:
         """Render both pages. Raises InputError when the template is wrong."""
         marks = Marks.of(issue)
-        try:
-            html = MarkedPage.parse(page.render(issue, theme, config, marks), marks, issue)
-            text = MarkedPage.parse(theme.text(issue, config, marks), marks, issue)
-        except ValueError as error:
-            raise InputError([Problem(f"{theme.shown}/page.mjml.j2", 0, str(error))]) from None
-        return cls(issue, theme, config, marks, html, text)
+        html, text = page.render(issue, theme, config, marks), theme.text(issue, config, marks)
+        return cls(
+            issue, theme, config, marks,
+            html=_marked(html, f"{theme.shown}/page.mjml.j2", marks, issue),
+            text=_marked(text, f"{theme.shown}/page.txt.j2", marks, issue),
+        )  # fmt: skip
 
     @property
     def everything(self) -> Selection:
@@ -109,6 +109,13 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
     gone = [f"{name} is gone" for name in before if name not in after]
     new = [f"{name} is new" for name in after if name not in before]
     return changed + gone + new
+
+
+def _marked(rendered: str, shown: str, marks: Marks, issue: Issue) -> MarkedPage:
+    try:
+        return MarkedPage.parse(rendered, marks, issue)
+    except ValueError as error:
+        raise InputError([Problem(shown, 0, str(error))]) from None
 
 
 def _placeless(story: Story) -> Story:

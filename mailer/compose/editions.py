@@ -21,7 +21,7 @@ from mailer.models import Edition, Issue, Segment, Selection
 
 # MRML closes and reopens Outlook's conditional comments between neighbours; npm mjml merges them. Merged after the
 # cut, because what neighbours what depends on the selection: 1.5 KB of a full issue.
-_SEAM = "<![endif]--><!--[if mso | IE]>"
+OUTLOOK_SEAM = "<![endif]--><!--[if mso | IE]>"
 
 
 def select(issue: Issue, interests: Sequence[str]) -> Selection:
@@ -58,7 +58,7 @@ def rendered_alone(issue: Issue, selection: Selection, theme: Theme, config: Con
     """HTML and text of an edition, rendered from its stories alone: the slow way, which cutting must equal."""
     edition, marks = restrict(issue, selection), Marks.of(issue, live=False)
     html = page.render(edition, theme, config, marks)
-    return html.replace(_SEAM, ""), theme.text(edition, config, marks).replace(_SEAM, "")
+    return html.replace(OUTLOOK_SEAM, ""), theme.text(edition, config, marks).replace(OUTLOOK_SEAM, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,10 @@ class MarkedPage:
 
     @classmethod
     def parse(cls, text: str, marks: Marks, issue: Issue) -> MarkedPage:
-        """Split a page. Raises ValueError when its marks do not pair up: the template is wrong."""
+        """Split a page. Raises ValueError when the template is wrong.
+
+        That is when its marks do not pair up, or when it shows a story meant for some without marks, to everybody.
+        """
         pieces: list[_Piece] = []
         section: str | None = None
         story: str | None = None
@@ -103,6 +106,10 @@ class MarkedPage:
         if section or story:
             raise ValueError(f"begin({section or story}) is never closed")
         pieces.append(_Piece(text[position:], None, None))
+        marked = {piece.story for piece in pieces if piece.text.strip()}
+        for told in issue.stories:
+            if told.topics and told.id not in marked:
+                raise ValueError(f"story “{told.id}” stands outside begin and close: everybody would get it")
         homes = {story.id: section.id for section in issue.sections for story in section.stories}
         return cls(tuple(pieces), homes)
 
@@ -117,4 +124,4 @@ class MarkedPage:
             str(counts.get(piece.counted, 0)) if piece.counted else piece.text
             for piece in self.pieces
             if (piece.story is None or piece.story in stories) and (piece.section is None or piece.section in counts)
-        ).replace(_SEAM, "")
+        ).replace(OUTLOOK_SEAM, "")

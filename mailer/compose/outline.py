@@ -7,12 +7,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from markdown_it.token import Token
 
 from mailer.compose import markup
 
 Report = Callable[[int, str], None]
+_NO_BLANK = re.compile(r"(#{2,3}|#(?!\d))[^# \t]")  # “#2 of the list” may begin a line
+_LITERAL = re.compile(r"\\.|(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)  # an escaped character, or code
+_LOST = re.compile(r"\{[^{}]*(?:topics|date|place|lang)\s*=[^{}]*\}")
 _WORDS = {"text", "code_inline", "softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"}
 
 
@@ -38,6 +42,7 @@ def split(tokens: Sequence[Token], report: Report) -> list[Run]:
             runs.append(Run(int(token.tag[1]), markup.plain(inline), token.meta.get("attributes"), line))
             if any(child.type not in _WORDS for child in inline.children or ()):
                 report(line, "a title holds words only; put links, pictures and HTML into the text below it")
+            _check_braces(inline.content, line, report)
             position += 3
         else:
             runs[-1].body.append(token)
@@ -49,8 +54,10 @@ def split(tokens: Sequence[Token], report: Report) -> list[Run]:
 
 def _check_headings(run: Run, report: Report) -> None:
     level = run.level
-    for token in run.body:
-        if token.type != "heading_open":
+    for before, token in pairwise([None, *run.body]):
+        if token and before and before.type == "paragraph_open":
+            _check_blanks(token, report)
+        if token is None or token.type != "heading_open":
             continue
         deeper, line = int(token.tag[1]), markup.line_of(token)
         if token.meta.get("attributes") is not None:
@@ -64,6 +71,28 @@ def _check_headings(run: Run, report: Report) -> None:
             level = deeper
         else:
             level = deeper
+
+
+def _check_braces(title: str, line: int, report: Report) -> None:
+    """Braces left in a heading: one forgotten must not turn topics into words, and the story into everybody's."""
+    title = _LITERAL.sub("", title)
+    depth = 0
+    for brace in re.findall(r"[{}]", title):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            report(line, "this heading has “}” without “{”; open it, or write \\}")
+            return
+    if depth:
+        report(line, "this heading has “{” without “}”; close it")
+    elif _LOST.search(title):
+        report(line, "{attributes} stand at the end of a heading; put the words before them")
+
+
+def _check_blanks(inline: Token, report: Report) -> None:
+    for down, row in enumerate(inline.content.split("\n")):
+        if found := _NO_BLANK.match(row):
+            what = f"put a blank behind {found[1]}; where no heading is meant, write \\{found[1]}"
+            report(markup.line_of(inline) + down, what)
 
 
 def check_unique(ids: Sequence[tuple[str, int]], what: str, report: Report) -> None:

@@ -36,11 +36,15 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What an import did: lines added, known already, and kept out because they left or are suppressed."""
+    """What an import did: lines added, known already, and kept out because they left or are suppressed.
+
+    `without_interests` are those added who chose none and are active, so that they get everything.
+    """
 
     added: int
     known: int
     kept_out: int
+    without_interests: int = 0
 
 
 class Import(Protocol):

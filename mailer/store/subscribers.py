@@ -133,6 +133,7 @@ class ImportTable:
                 " FROM newcomers n LEFT JOIN subscribers s USING (email_key)"
                 " LEFT JOIN suppressions x USING (address_hash)"
             ).fetchone()
+            (last,) = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM subscribers").fetchone()
             added = self._db.execute(
                 "INSERT INTO subscribers"
                 " (email, email_key, name, interests, language, fields, state, created_at, changed_at)"
@@ -141,7 +142,10 @@ class ImportTable:
                 " AND NOT EXISTS (SELECT 1 FROM suppressions x WHERE x.address_hash = n.address_hash) ORDER BY line",
                 (now, now),
             ).rowcount
-        return Intake(added, known, kept_out)
+            (everything,) = self._db.execute(
+                "SELECT COUNT(*) FROM subscribers WHERE id > ? AND interests = '' AND state = 'active'", (last,)
+            ).fetchone()
+        return Intake(added, known, kept_out, everything)
 
 
 def _values(subscriber: Subscriber) -> tuple[str, str, str, str]:

@@ -35,7 +35,7 @@ def write(folder: Path, *lines: str, name: str = "people.csv") -> Path:
 
 def test_the_sample_audience_has_240_people_with_every_combination_of_interests():
     done = import_file(ROOT / "subscribers/sample.csv")
-    assert (done.problems, done.report) == ([], Report(lines=240, bad=0, added=240))
+    assert (done.problems, done.report) == ([], Report(lines=240, bad=0, added=240, without_interests=10))
     every = {frozenset(some) for count in range(5) for some in combinations(CONFIG.interests, count)}
     assert {frozenset(person.interests) for person in done.people} == every
 
@@ -64,7 +64,7 @@ def test_people_known_already_are_left_as_they_are(tmp_path):
     subscribe(store, Subscriber("Ann@example.org", "Ann", ("green-jobs",)))
     before = list(store.audience.all())
     done = import_file(write(tmp_path, "email,name", "ann@EXAMPLE.org,Anna", "bob@example.org,Bob"), store)
-    assert done.report == Report(lines=2, bad=0, added=1, known=1)
+    assert done.report == Report(lines=2, bad=0, added=1, known=1, without_interests=1)
     assert list(store.audience.all())[:1] == before
 
 
@@ -101,6 +101,17 @@ def test_a_state_column_keeps_out_who_left_elsewhere(tmp_path):
     assert done.store.audience.segments()[0].count == 2
 
 
+def test_the_report_counts_added_people_who_get_the_whole_issue_and_names_columns_without_use(tmp_path):
+    """Who is known already, chose something, or left elsewhere does not count."""
+    store = new_store()
+    subscribe(store, "known@example.org")
+    lines = ["email,interests,state,phone,City", "known@example.org,,,,", "ann@example.org,,,1,", "bob@example.org,,,,",
+             "carl@example.org,green-jobs,,,", "left@example.org,,unsubscribed,,"]  # fmt: skip
+    assert import_file(write(tmp_path, *lines), store).report == Report(
+        lines=5, bad=0, added=4, known=1, without_interests=2, unused_columns=("phone", "city")
+    )
+
+
 def test_a_state_that_is_none_is_named(tmp_path):
     assert import_file(write(tmp_path, "email,state", "a@example.org,Ohio", "b@example.org,unsubscribe")).problems == [
         "people.csv:2: unknown state “Ohio”. Known are: active, unsubscribed, suppressed",
@@ -113,7 +124,9 @@ def test_skipped_lines_are_written_beside_the_input_as_they_were(tmp_path):
                  'bob;Bob;"green-jobs;x";Oslo', "carl@example.org;Carl", 'dora@example.org;"Dora;;')  # fmt: skip
     done = import_file(path, skip_bad=True)
     rejects = tmp_path / "people.rejected.csv"
-    assert done.report == Report(lines=5, bad=4, added=1, rejects=rejects)
+    assert done.report == Report(
+        lines=5, bad=4, added=1, without_interests=1, unused_columns=("city",), rejects=rejects
+    )
     assert done.people == [Subscriber("ann@example.org", "Ann; A", fields={"city": "Rome"})]
     with rejects.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter=";"))
@@ -162,7 +175,10 @@ def test_an_interrupted_import_leaves_no_rejects(tmp_path):
 
 def test_without_bad_lines_there_is_no_file_of_rejects(tmp_path):
     done = import_file(write(tmp_path, "email", "ann@example.org"), skip_bad=True)
-    assert (done.report, list(tmp_path.iterdir())) == (Report(lines=1, bad=0, added=1), [tmp_path / "people.csv"])
+    assert (done.report, list(tmp_path.iterdir())) == (
+        Report(lines=1, bad=0, added=1, without_interests=1),
+        [tmp_path / "people.csv"],
+    )
 
 
 def test_rejects_that_cannot_be_written_stop_the_import():
@@ -228,7 +244,9 @@ def test_a_killed_import_leaves_nothing(tmp_path):
     assert (process.returncode, 0 < positions[0] < positions[1]) == (-signal.SIGKILL, True)
     with closing(open_store("sqlite:people.db", tmp_path)) as store:
         assert list(store.audience.all()) == []
-        assert import_file(path, store).report == Report(lines=3 * BATCH, bad=0, added=3 * BATCH)
+        assert import_file(path, store).report == Report(
+            lines=3 * BATCH, bad=0, added=3 * BATCH, without_interests=3 * BATCH
+        )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc; ru_maxrss counts the parent's, too")

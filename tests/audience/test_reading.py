@@ -64,6 +64,7 @@ def test_names_with_commas_quotes_and_any_script_survive(tmp_path):
 GOOD = b"ann@example.org,Ann,,\n"
 HEADER = b"email,name,interests,language\n"
 TOPICS = "Known are: cooperatives, green-jobs, mne-declaration, social-finance"
+NOT_UTF8 = "is not UTF-8; save the file as UTF-8 (in Excel: Save as “CSV UTF-8”)"
 SEPARATORS = "columns are separated by , ; or tab"
 
 
@@ -82,7 +83,7 @@ SEPARATORS = "columns are separated by , ; or tab"
             [f"people.csv:3: unknown interest “Sport”. {TOPICS}; unknown interest “golf”. {TOPICS}"],
         ),
         (b"bob@example.org,,,fra\n", ["people.csv:3: unknown language “fra”. Did you mean “fr”?"]),
-        ("bob@example.org,Bób,,\n".encode("latin-1"), ["people.csv:3: is not UTF-8; save the file as UTF-8"]),
+        ("bob@example.org,Bób,,\n".encode("latin-1"), [f"people.csv:3: {NOT_UTF8}"]),
         (
             b"bob@example.org,Smith, Bob,,\n",
             ["people.csv:3: has 5 fields where the header has 4; put a value that holds a , between double quotes"],
@@ -167,12 +168,12 @@ def test_a_bad_line_is_named_and_nothing_is_imported(tmp_path, lines, problems):
         ),
         (
             b"mail,Name,name,,NAME\n",
-            [f"people.csv:1: has no column “email” in its header “mail,Name,name,,NAME”; {SEPARATORS}",
+            ["people.csv:1: has no column “email”, but “mail”: rename it",
              "people.csv:1: the header names “name” twice; keep one",
              "people.csv:1: a column of the header has no name"],
         ),
-        ("email,nome\nann@example.org,Ann\n".encode("utf-16"), ["people.csv:1: is not UTF-8; save the file as UTF-8"]),
-        ("email,prénom\n".encode("latin-1"), ["people.csv:1: is not UTF-8; save the file as UTF-8"]),
+        ("email,nome\nann@example.org,Ann\n".encode("utf-16"), [f"people.csv:1: {NOT_UTF8}"]),
+        ("email,prénom\n".encode("latin-1"), [f"people.csv:1: {NOT_UTF8}"]),
         (b"email,na\0me\n", ["people.csv:1: holds the control character U+0000; delete it"]),
         (
             b'email,"name\nann@example.org,Ann\n',

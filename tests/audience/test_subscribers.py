@@ -1,6 +1,8 @@
-"""The life of a subscription: add, leave, erase."""
+"""The life of a subscription: add, change, leave, erase."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from people import CONFIG, NOW, TOKENS, new_store, subscribe
@@ -30,7 +32,10 @@ def test_who_is_added_is_found_in_any_letter_case():
         ({"email": "ann"}, "“ann” is no address: An email address must have an @-sign."),
         ({"name": "A\x07"}, "“ann@example.org”: holds the control character U+0007; delete it"),
         ({"name": "A" * 201}, "“ann@example.org”: the name is longer than 200 characters"),
-        ({"name": "A\udcff"}, "“ann@example.org”: is not UTF-8; save the file as UTF-8"),
+        (
+            {"name": "A\udcff"},
+            "“ann@example.org”: is not UTF-8; save the file as UTF-8 (in Excel: Save as “CSV UTF-8”)",
+        ),
         ({"interests": ["green-job"]}, "unknown interest “green-job”. Did you mean “green-jobs”?"),
         ({"language": "de"}, "unknown language “de”. Known are: en, fr, es, ar."),
     ],
@@ -46,7 +51,10 @@ def test_what_is_wrong_is_named_and_nobody_is_added(wrong, message):
 def test_who_is_there_already_is_not_added_twice():
     store = new_store()
     add(store)
-    with pytest.raises(MailerError, match=f"^ann@example.org is active already, since {NOW}$"):
+    with pytest.raises(
+        MailerError,
+        match=r"^ann@example.org is subscribed already; change them with: mailer subscribers change ann@example.org$",
+    ):
         add(store, "ANN@example.org")
 
 
@@ -54,7 +62,9 @@ def test_who_left_is_not_added_again():
     store = new_store()
     add(store)
     subscribers.remove(store.audience, "ann@example.org", LATER)
-    with pytest.raises(MailerError, match=f"^ann@example.org is unsubscribed already, since {LATER}$"):
+    with pytest.raises(
+        MailerError, match=r"^ann@example.org left on 2019-01-10; only their own wish brings them back$"
+    ):
         add(store)
 
 
@@ -64,6 +74,68 @@ def test_who_was_erased_is_not_added_again():
     subscribers.erase(store.audience, TOKENS, "ann@example.org", LATER)
     with pytest.raises(MailerError, match=r"^ANN@example.org was erased or suppressed and must not be written to$"):
         add(store, "ANN@example.org")
+
+
+def test_interests_are_known_by_id_or_label_in_any_letter_case():
+    store = new_store()
+    assert add(store, interests=["green  JOBS", "Cooperatives"]).interests == ("cooperatives", "green-jobs")
+
+
+def test_a_change_touches_only_what_is_given():
+    store = new_store()
+    before = add(store, name="Ann", interests=["green-jobs"], language="fr")
+
+    def change(**what):
+        return subscribers.change(store.audience, CONFIG, "ANN@example.org", LATER, **what)
+
+    named = change(name=" Anna  Smith ")
+    assert (
+        named == replace(before, name="Anna Smith", changed_at=LATER) == subscribers.find(store.audience, before.email)
+    )
+    assert change(interests=["Social finance"], language="") == replace(
+        named, interests=("social-finance",), language=""
+    )
+    assert change(interests=[]).interests == ()
+    assert change() == subscribers.find(store.audience, before.email)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"name": "A\x07"}, "“ann@example.org”: holds the control character U+0007; delete it"),
+        ({"interests": ["green-job"]}, "unknown interest “green-job”. Did you mean “green-jobs”?"),
+        ({"language": "de"}, "unknown language “de”. Known are: en, fr, es, ar."),
+    ],
+    ids=["name", "interest", "language"],
+)
+def test_a_wrong_change_changes_nothing(wrong, message):
+    store = new_store()
+    before = add(store)
+    with pytest.raises(MailerError) as caught:
+        subscribers.change(store.audience, CONFIG, before.email, LATER, **{"name": "Anna"} | wrong)
+    assert (str(caught.value), subscribers.find(store.audience, before.email)) == (message, before)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (SubscriberState.UNSUBSCRIBED, "ann@example.org left on 2018-12-14; only their own wish brings them back"),
+        (SubscriberState.SUPPRESSED, "ann@example.org is suppressed since 2018-12-14 and must not be written to"),
+    ],
+)
+@pytest.mark.parametrize("act", ["add", "change"])
+def test_who_is_off_the_list_is_neither_added_nor_changed(state, message, act):
+    """The date they left must stay: a change would overwrite it."""
+    store = new_store()
+    [number] = subscribe(store, "ann@example.org")
+    store.audience.set_state(number, state, NOW)
+    acts = {
+        "add": lambda: add(store),
+        "change": lambda: subscribers.change(store.audience, CONFIG, "ann@example.org", LATER, name="Ann"),
+    }
+    with pytest.raises(MailerError) as caught:
+        acts[act]()
+    assert (str(caught.value), subscribers.find(store.audience, "ann@example.org").changed_at) == (message, NOW)
 
 
 def test_leaving_twice_changes_nothing_more():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from email import message_from_bytes, policy
 
 import pytest
-from conftest import ISSUE
+from conftest import ISSUE, ROOT
 from sending import NOW, SLUG, parsed
 from smtp_relay import HANG_UP, Relay
 
@@ -19,7 +20,7 @@ def test_check_says_that_nothing_is_wrong(office):
     office.subscribe(count=1)
     answer = office.run("check", SLUG)
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith(f"{SLUG}: 1 sections, 3 stories.")
+    assert answer.out.startswith(f"{SLUG}: 1 section, 3 stories. Nothing to mend.")
 
 
 def test_check_lists_findings_as_json_and_strict_fails_on_warnings(office):
@@ -103,7 +104,8 @@ def test_build_writes_three_files_an_edition(office, tmp_path):
     }
     names = sorted(path.name for path in folder.iterdir())
     assert sorted(answer.json["files"]) == names
-    assert [name.rpartition(".")[2] for name in names] == ["eml", "html", "txt"] * 2
+    assert [name.rpartition(".")[2] for name in names] == [*(["eml", "html", "txt"] * 2), "html"]
+    assert names[-1] == "index.html"
     [shorter] = folder.glob("01-stories-*.txt")
     assert "Something for all of us." in shorter.read_text("utf-8")
     assert "Cooperatives grow" not in shorter.read_text("utf-8")
@@ -112,7 +114,72 @@ def test_build_writes_three_files_an_edition(office, tmp_path):
 def test_build_goes_into_the_newsroom_by_default(office):
     answer = office.run("build", SLUG)
     assert answer.code == 0
-    assert answer.out == f"3 files in {office.root / 'build' / SLUG}\n"
+    folder = office.root / "build" / SLUG
+    assert answer.out == f"4 files in {folder}\nOpen {folder / 'index.html'}\n"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_building_again_leaves_nothing_of_the_build_before(office):
+    office.subscribe(green="green-jobs")
+    office.run("build", SLUG)
+    office.run("build", SLUG, "--for", "green@example.org")
+    office.write_issue(ONLY_COOPS)
+    answer = office.run("build", SLUG, "--json").json
+    assert names(office.root / "build" / SLUG) == sorted(answer["files"])
+    assert len(answer["files"]) == 4
+
+
+def test_building_into_a_folder_again_removes_only_what_build_named(office, tmp_path):
+    folder = tmp_path / "o"
+    folder.mkdir()
+    for name in ("notes.txt", "12-stories-mine.html", "page.html"):
+        (folder / name).write_text("mine")
+    office.subscribe(green="green-jobs")
+    office.run("build", SLUG, "--out", str(folder))
+    office.write_issue(ONLY_COOPS)
+    answer = office.run("build", SLUG, "--out", str(folder), "--json").json
+    assert names(folder) == sorted([*answer["files"], "notes.txt", "12-stories-mine.html", "page.html"])
+
+
+def test_build_never_writes_over_somebodys_page(office, tmp_path):
+    (tmp_path / "index.html").write_text("mine")
+    answer = office.run("build", SLUG, "--out", str(tmp_path))
+    assert (answer.code, (tmp_path / "index.html").read_text()) == (1, "mine")
+    assert "was not made by mailer" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize(
+    ("images", "mailed"),
+    [("link", f"https://newsletter.example.org/{SLUG}/images/a%20field.png"), ("embed", "cid:images-a-field.png.")],
+)
+def test_built_pages_show_the_copied_pictures_and_the_eml_stays_as_mailed(office, images, mailed):
+    config = office.root / "pyproject.toml"
+    table = "[tool.mailer.newsletter]\n"
+    config.write_text(config.read_text("utf-8").replace(table, f'{table}images = "{images}"\n'), "utf-8")
+    content = (ROOT / "issues/2018-12/images/tokyo-2020.png").read_bytes()
+    office.write_issue(ISSUE.replace("They [grow", "![A field](images/a%20field.png)\n\nThey [grow"))
+    picture = office.root / "issues" / SLUG / "images/a field.png"
+    picture.parent.mkdir()
+    picture.write_bytes(content)
+    office.run("build", SLUG)
+    folder = office.root / "build" / SLUG
+    [html], [eml] = folder.glob("*-stories-*.html"), folder.glob("*.eml")
+    assert 'src="images/a%20field.png"' in html.read_text("utf-8")
+    assert (folder / "images/a field.png").read_bytes() == content
+    in_mail = message_from_bytes(eml.read_bytes(), policy=policy.SMTP).get_body(("html",)).get_content()
+    assert f'src="{mailed}' in in_mail
+
+
+def test_the_index_frames_every_edition(office):
+    office.subscribe(green="green-jobs")
+    office.run("build", SLUG)
+    folder = office.root / "build" / SLUG
+    framed = re.findall(r'<iframe src="([^"]+)"', (folder / "index.html").read_text("utf-8"))
+    assert sorted(framed) == sorted(path.name for path in folder.glob("*-stories-*.html"))
+    assert len(framed) == 2
 
 
 def test_build_for_one_person_is_what_sending_them_gives(office, tmp_path):

@@ -114,7 +114,7 @@ def test_in_a_terminal_it_asks_and_one_line_moves(office):
         gate.open()
         answer = finish(process)
         os.close(terminal)
-    assert "2 people get one of 1 editions" in shown
+    assert "2 people get 1 edition" in shown
     assert answer.code == 0
     assert "Finished: the balance closes." in answer.out
 

@@ -7,12 +7,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from email.utils import parseaddr
 
 import pytest
 from sending import finish
 
-from mailer.newsroom import Newsroom
+from mailer.newsroom import Newsroom, clock
 
 SLUG = "2019-03"
 
@@ -40,7 +41,7 @@ def test_init_and_new_make_an_issue_that_can_be_checked_and_built_at_once(made):
     editions = json.loads(made.run("editions", SLUG, "--json").out)["editions"]
     assert [(edition["story_ids"], edition["people"]) for edition in editions] == [
         (["first-story", "for-everybody", "conference"], 2),
-        (["for-everybody"], 1),
+        (["for-everybody", "conference"], 1),
     ]
     built = made.run("build", SLUG, "--json")
     assert built.code == 0
@@ -48,6 +49,48 @@ def test_init_and_new_make_an_issue_that_can_be_checked_and_built_at_once(made):
     endings = {name.rpartition(".")[2] for name in written["files"]}
     assert endings >= {"html", "txt", "eml"}
     assert all((made.root / "build" / SLUG / name).stat().st_size for name in written["files"])
+
+
+LABELS = {"a": "Alpha", "b": "Beta", "c": "Gamma", "d": "Delta", "e": "Epsilon"}
+
+
+@pytest.mark.parametrize(
+    ("count", "first", "last"),
+    [(1, "a", "a"), (2, "a", "ab"), (3, "a", "bc"), (4, "ab", "cd"), (5, "ab", "cd")],
+)
+def test_a_new_issue_uses_every_topic_of_a_few(made, count, first, last):
+    config = made.root / "mailer.toml"
+    before, _, after = config.read_text("utf-8").partition("[interests]")
+    interests = "".join(f'{topic} = "{LABELS[topic]}"\n' for topic in "abcde"[:count])
+    config.write_text(f"{before}[interests]\n{interests}\n[smtp]{after.partition('[smtp]')[2]}", "utf-8")
+    made.run("new", SLUG)
+    stories = Newsroom.open(made.root, {}).issue(SLUG).stories
+    assert [story.topics for story in stories] == [tuple(first), (), tuple(last)]
+
+
+@pytest.mark.parametrize(
+    ("slug", "day"),
+    [("2019-03", date(2019, 3, 1)), ("2019-03-14", date(2019, 3, 14)), ("2019-13", None), ("may", None)],
+)
+def test_a_new_issue_has_the_date_of_its_slug_or_todays(made, slug, day):
+    before = clock().date()
+    made.run("new", slug)
+    written = Newsroom.open(made.root, {}).issue(slug).date
+    assert written == day if day else before <= written <= clock().date()
+
+
+def test_a_fresh_issue_is_warned_of_its_placeholders_alone(made):
+    made.run("new", SLUG)
+    findings = made.run("check", SLUG, "--json").json["findings"]
+    assert [(each["id"], each["severity"], each["path"], each["line"], each["text"]) for each in findings] == [
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 0,
+         "“say in 60 characters what is in it” would be mailed as it is"),
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 0,
+         "“The line that stands beside the subject in the inbox, 40 to 110 characters” would be mailed as it is"),
+        ("MLR013", "warning", "mailer.toml", 0,
+         "“Your institution, street, town, country” would be mailed as it is"),
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 12, "“The title of the first story” would be mailed as it is"),
+    ]  # fmt: skip
 
 
 def test_every_example_of_a_new_issue_is_in_the_mail(made):

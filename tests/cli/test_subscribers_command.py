@@ -37,6 +37,7 @@ def test_import_says_what_it_did(office):
     path = write(office, "email", "known@example.org", "Left@example.org", "erased@example.org", "new@example.org")
     answer = office.run("subscribers", "import", path)
     said = "1 added; 1 known already and left as they are; 2 kept out, because they left or were erased.\n"
+    said += "1 of 1 chose no interests and gets the whole issue.\n"
     assert (answer.code, answer.out, answer.err) == (0, said, "")
 
 
@@ -58,7 +59,10 @@ def test_import_skip_bad_imports_the_rest_and_names_the_file_of_the_others(offic
     path = write(office, "email", "ann@example.org", "bad")
     answer = office.run("subscribers", "import", path, "--skip-bad")
     rejects = office.root / "people.rejected.csv"
-    assert (answer.code, answer.out) == (0, f"1 added; 1 rejected and written to {rejects}.\n")
+    assert (answer.code, answer.out) == (
+        0,
+        f"1 added; 1 rejected and written to {rejects}.\n1 of 1 chose no interests and gets the whole issue.\n",
+    )
     assert answer.err == f"{path}:3: “bad” is no address: An email address must have an @-sign\n"
     assert rejects.read_text("utf-8").splitlines()[1:] == [
         "3,“bad” is no address: An email address must have an @-sign,bad"
@@ -77,17 +81,19 @@ def test_import_json_is_one_object(office, skip):
         "added": 1 if skip else 0,
         "known": 0,
         "kept_out": 0,
+        "without_interests": 1 if skip else 0,
+        "unused_columns": [],
         "rejects": str(office.root / "people.rejected.csv") if skip else None,
         "problems": [{"line": 3, "text": "“bad” is no address: An email address must have an @-sign"}],
     }
 
 
 def test_import_of_a_file_that_cannot_be_understood_is_one_sentence(office):
-    path = write(office, "mail", "ann@example.org")
+    path = write(office, "post", "ann@example.org")
     answer = office.run("subscribers", "import", path, "--json")
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == (
-        f"{path}:1: has no column “email” in its header “mail”; columns are separated by , ; or tab\n"
+        f"{path}:1: has no column “email” in its header “post”; columns are separated by , ; or tab\n"
         "1 mistake. Nothing was changed.\n"
     )
 
@@ -107,7 +113,11 @@ def test_what_export_writes_import_reads(office, tmp_path):
     path.write_text(exported.out, "utf-8")
     (office.root / "subscribers/mailer.db").rename(tmp_path / "away.db")
     answer = office.run("subscribers", "import", str(path))
-    assert (answer.code, answer.out, people(office)) == (0, "3 added.\n", before)
+    assert (answer.code, answer.out, people(office)) == (
+        0,
+        "3 added; kept but not used in mails: id no., city.\n1 of 3 chose no interests and gets the whole issue.\n",
+        before,
+    )
     assert before == [
         ("Ann@example.org", 'Smith, "A"; Ann', ("green-jobs",), "fr", {"id no.": "7"}, "active"),
         ("bücher@example.org", "زينب", (), "ar", {"city": "Genève"}, "active"),
@@ -210,7 +220,8 @@ def test_add_confirms_and_normalises(office):
         (("add", "bob"), "Error: “bob” is no address: An email address must have an @-sign.\n"),
         (("add", "bob@example.org", "--interests", "green-job"),
          "Error: unknown interest “green-job”. Did you mean “green-jobs”?\n"),
-        (("add", "ann@example.org"), f"Error: ann@example.org is active already, since {NOW}\n"),
+        (("add", "ann@example.org"), "Error: ann@example.org is subscribed already; change them with: "
+         "mailer subscribers change ann@example.org\n"),
         (("show", "bob@example.org"), NOBODY),
         (("remove", "bob@example.org"), NOBODY),
         (("erase", "bob@example.org", "--yes"), NOBODY),
@@ -245,14 +256,27 @@ def test_remove_says_the_state_it_left(office):
 
 @pytest.mark.parametrize(
     ("typed", "code", "left"), [("y\n", 0, []), ("n\n", 1, ["ann@example.org"]), ("\n", 1, ["ann@example.org"]),
-                                ("", 130, ["ann@example.org"])], ids=["y", "n", "return", "no-terminal"]
+                                ("", 1, ["ann@example.org"])], ids=["y", "n", "return", "no-terminal"]
 )  # fmt: skip
 def test_erase_asks_first(office, typed, code, left):
     office.subscribe("ann@example.org")
     answer = office.run("subscribers", "erase", "ann@example.org", typed=typed)
     assert (answer.code, [person[0] for person in people(office)]) == (code, left)
-    assert "Erase ann@example.org? This cannot be undone." in answer.err
+    asked = "Erase ann@example.org? This cannot be undone. [y/N] "
+    refused = "no answer\nNothing was changed: there is nobody to ask; --yes answers.\n"
+    assert answer.err == asked + ("" if not code else "Nothing was changed.\n" if typed else refused)
     assert ("erased" in answer.out) == (code == 0)
+
+
+def test_change_changes_and_confirms(office):
+    office.subscribe(ann="cooperatives")
+    answer = office.run("subscribers", "change", "ANN@example.org", "--interests", "Green jobs; social-finance,")
+    assert (answer.code, answer.out, answer.err) == (0, "ann@example.org: changed.\n", "")
+    office.run("subscribers", "change", "ann@example.org", "--name", "Ann", "--language", "fr")
+    assert people(office) == [("ann@example.org", "Ann", ("green-jobs", "social-finance"), "fr", {}, "active")]
+    nothing = office.run("subscribers", "change", "ann@example.org")
+    assert (nothing.code, "say what to change: --name, --interests or --language" in " ".join(nothing.err.split())) == (
+        2, True)  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [("--limit", "0"), ("--state", "gone"), ("--no-such",)], ids=" ".join)

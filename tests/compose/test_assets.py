@@ -59,6 +59,18 @@ LINKS = {
         "[words](https://example.org){target=_blank}",
         ["9: attribute “target” is not kept in a mail; known here are: class, dir, href, lang, title"],
     ),
+    "a host with www": (
+        "[words](www.ilo.org)",
+        ["9: “www.ilo.org” has no https:// before it; write https://www.ilo.org"],
+    ),
+    "a host and a page": (
+        "[words](ilo.org/x?y=1#z)",
+        ["9: “ilo.org/x?y=1#z” has no https:// before it; write https://ilo.org/x?y=1#z"],
+    ),
+    "a file that looks like none": (
+        "[words](files/report.pdf)",
+        ["9: there is no file “files/report.pdf” in the issue's folder; put it there, or mend the name"],
+    ),
     "attribute of a button": (
         "[words](https://example.org){.button target=_blank}",
         ["9: attribute “target” is not kept in a mail; known here are: class, href"],
@@ -89,6 +101,7 @@ KEPT = {
     "Arabic path": ("https://example.org/ا", "https://example.org/%D8%A7"),
     "mail": ("mailto:office@example.org?subject=A%20b", "mailto:office@example.org?subject=A%20b"),
     "telephone": ("tel:+41227996111", "tel:+41227996111"),
+    "file named like a host": ("un.org", "https://newsletter.example.org/2019-01/un.org"),
     "file beside the issue": ("<files/my report.pdf>", "https://newsletter.example.org/2019-01/files/my%20report.pdf"),
 }
 
@@ -96,7 +109,7 @@ KEPT = {
 @pytest.mark.parametrize(("written", "href"), KEPT.values(), ids=KEPT)
 def test_a_link_is_absolute_and_encoded(tmp_path, written, href):
     text = f"{FRONT}# S\n\n## A\n\n[words]({written}){{.button}}\n"
-    (story,) = read(tmp_path, text, {"files/my report.pdf": b"%PDF-1.7"}).stories
+    (story,) = read(tmp_path, text, {"files/my report.pdf": b"%PDF-1.7", "un.org": b"* Notes"}).stories
     assert story.link is not None
     assert story.link.url == href
 

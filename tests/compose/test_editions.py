@@ -80,13 +80,17 @@ events = st.sampled_from(
 )
 
 
+# A brace that is meant as a word is escaped in a heading.
+titles = words.map(lambda text: text.replace("{", "\\{").replace("}", "\\}"))
+
+
 @st.composite
 def stories(draw: st.DrawFn, number: int) -> str:
     topics = ",".join(draw(st.lists(st.sampled_from(TOPICS), unique=True, max_size=2)))
     attributes = f"#s{number} {draw(events)}" + (f" topics={topics}" if topics else "")
     lead = draw(st.sampled_from(["", "![Leads](a.png)\n\n"]))
     end = draw(st.sampled_from(["", "[Go on](https://example.org/x){.button}"]))
-    return f"## Story {draw(words)} {{{attributes}}}\n\n{lead}{draw(bodies)}\n\n{end}\n"
+    return f"## Story {draw(titles)} {{{attributes}}}\n\n{lead}{draw(bodies)}\n\n{end}\n"
 
 
 @st.composite
@@ -96,7 +100,7 @@ def issues(draw: st.DrawFn) -> str:
     number = 0
     for section in range(draw(st.integers(1, 3))):
         written.append(
-            f"# Section {draw(words)} {{#part{section}}}\n\n{draw(st.sampled_from(['', 'An introduction.']))}"
+            f"# Section {draw(titles)} {{#part{section}}}\n\n{draw(st.sampled_from(['', 'An introduction.']))}"
         )
         for _ in range(draw(st.integers(1, 4))):
             number += 1

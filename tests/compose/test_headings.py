@@ -8,6 +8,8 @@ import pytest
 from drafts import FRONT, mistakes, read
 
 FORMS = "write date=2019-01-10, date=2019-01-10/2019-01-11, or with a time date=2019-01-10T09:30+01:00"
+CLOSE = "this heading has “{” without “}”; close it"
+COMMAS = "separate topics by commas without blanks: topics=cooperatives,green-jobs"
 ITEM = 'is no attribute; write #id, key=value, or key="a value with blanks"'
 WRONG = {
     "unknown attribute": ("## A {tpoics=green-jobs}", ["7: unknown attribute “tpoics”. Did you mean “topics”?"]),
@@ -37,6 +39,29 @@ WRONG = {
         "## A {topics=}",
         ["7: topics= names no topic; name some, or leave it out so that everybody gets the story"],
     ),
+    "a brace left open": ("## A {#a topics=cooperatives", [f"7: {CLOSE}"]),
+    "a brace left open, another closed": ("## A {topics=cooperatives {#a}", [f"7: {CLOSE}"]),
+    "a section's brace left open": ("## A\n\n# T {#t\n\n## B", [f"9: {CLOSE}"]),
+    "a brace never opened": (
+        "## A #a topics=cooperatives}",
+        ["7: this heading has “}” without “{”; open it, or write \\}"],
+    ),
+    "attributes before the end": (
+        "## A {#a topics=cooperatives}.",
+        ["7: {attributes} stand at the end of a heading; put the words before them"],
+    ),
+    "no blank behind ##": (
+        "## A\n\nWords\n##B {#b topics=cooperatives}",
+        ["10: put a blank behind ##; where no heading is meant, write \\##"],
+    ),
+    "no blank behind #": (
+        "## A\n\n#B {#b}",
+        ["9: put a blank behind #; where no heading is meant, write \\#"],
+    ),
+    "topics apart behind commas": ("## A {topics=cooperatives, green-jobs #a}", [f"7: {COMMAS}"]),
+    "topics apart": ("## A {topics=cooperatives green-jobs}", [f"7: {COMMAS}"]),
+    "topics behind a blank": ("## A {topics= cooperatives , green-jobs}", [f"7: {COMMAS}"]),
+    "quoted topics apart": ('## A {topics="cooperatives green-jobs"}', [f"7: {COMMAS}"]),
     "no language": (
         "## A {lang=French}",
         ["7: “French” is no language tag; write one such as lang=fr or lang=pt-BR"],
@@ -145,6 +170,22 @@ def test_braces_that_close_no_heading_are_words(tmp_path):
     assert (story.title, story.body.text) == ("A {b} c", "{#d} e")
 
 
+@pytest.mark.parametrize("words", ["#2 of the list", "\\##B {#b}", "a ##B", "`##B`"])
+def test_a_hash_that_begins_no_heading_is_a_word(tmp_path, words):
+    (story,) = read(tmp_path, f"{FRONT}# S\n\n## A\n\n{words}\n").stories
+    assert story.body.text == words.replace("\\", "").replace("`", "")
+
+
+def test_braces_in_code_need_no_partner(tmp_path):
+    (story,) = read(tmp_path, FRONT + "# S\n\n## The sign `{` and \\} {#a}\n").stories
+    assert (story.title, story.id) == ("The sign { and }", "a")
+
+
+def test_quoted_topics_may_have_blanks_behind_their_commas(tmp_path):
+    (story,) = read(tmp_path, FRONT + '# S\n\n## A {topics="cooperatives, green-jobs"}\n').stories
+    assert story.topics == ("cooperatives", "green-jobs")
+
+
 @pytest.mark.parametrize(
     ("heading", "title", "id_", "place"),
     [
@@ -161,5 +202,4 @@ def test_braces_open_attributes_unless_they_are_quoted_or_escaped(tmp_path, head
 
 
 def test_a_heading_full_of_braces_and_quotes_is_read_in_no_time(tmp_path):
-    (story,) = read(tmp_path, FRONT + "# S\n\n## " + 'A {"' * 2_000 + "\n").stories
-    assert story.title == ('A {"' * 2_000).strip()
+    assert mistakes(tmp_path, FRONT + "# S\n\n## " + 'A {"' * 2_000 + "\n") == [f"7: {CLOSE}"]

@@ -37,6 +37,27 @@ def test_the_smallest_template_gives_a_page(tmp_path):
     assert made.text.cut(("one",)) == "T\n=\n\nNews\n\nOne\n\n\n"
 
 
+@pytest.mark.parametrize("name", [SECTION, "page.txt.j2"])
+def test_a_theme_that_would_send_a_story_to_everybody_is_refused(tmp_path, name):
+    folder = lay_out(tmp_path / "t", {name: ("{{ begin(story) }}", "")})
+    lines = (folder / name).read_text("utf-8")
+    (folder / name).write_text(lines.replace("{{ close(story) }}", ""), "utf-8")
+    issue = read(tmp_path, ISSUE.replace("{#one}", "{#one topics=cooperatives}"))
+    with pytest.raises(InputError) as caught:
+        Composition.of(issue, Theme.load(folder, "templates/t"), CONFIG)
+    page = name if name.startswith("page") else PAGE
+    assert (
+        str(caught.value) == f"templates/t/{page}: story “one” stands outside begin and close: everybody would get it"
+    )
+
+
+def test_empty_marks_beside_a_story_do_not_count(tmp_path):
+    folder = lay_out(tmp_path / "t", {"page.txt.j2": ("{{ story.title }}\n{{ close(story) }}", "{{ close(story) }}x")})
+    issue = read(tmp_path, ISSUE.replace("{#one}", "{#one topics=cooperatives}"))
+    with pytest.raises(InputError, match=r"page\.txt\.j2: story “one” stands outside"):
+        Composition.of(issue, Theme.load(folder, "templates/t"), CONFIG)
+
+
 BROKEN = {
     "undefined variable": (
         {SECTION: ("section.title", "sektion.title")},

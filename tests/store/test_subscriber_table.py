@@ -160,7 +160,7 @@ def test_an_import_counts_added_known_and_kept_out():
         again = [newcomer(5, "left@example.org"), newcomer(6, "erased@example.org"), newcomer(7, "zoe@example.org"),
                  newcomer(8, "ann@example.org", SubscriberState.SUPPRESSED)]  # fmt: skip
         assert taken.add(again) == {7: 2}
-        assert taken.finish(LATER) == Intake(added=2, known=1, kept_out=2)
+        assert taken.finish(LATER) == Intake(added=2, known=1, kept_out=2, without_interests=1)
     assert [person.email for person in store.audience.all()][2:] == ["zoe@example.org", "ann@example.org"]
 
 
@@ -187,5 +187,5 @@ def test_a_running_import_keeps_nobody_else_waiting(tmp_path):
             with other:
                 digest = TOKENS.digest("address", "ann@example.org")
                 other.execute("INSERT INTO suppressions VALUES (?, 'erased', '')", (digest,))
-            assert taken.finish(NOW) == Intake(added=1, known=0, kept_out=1)
+            assert taken.finish(NOW) == Intake(added=1, known=0, kept_out=1, without_interests=1)
         assert [person.email for person in store.audience.all()] == ["bob@example.org"]
