@@ -67,8 +67,7 @@ class Replies(asyncio.Protocol):
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._take(line.rstrip(b"\r").decode("utf-8", "replace"))
-        if len(self._buffer) + sum(map(len, self._lines)) > _LONGEST:
-            self._fail(f"the reply is longer than {_LONGEST} bytes")
+        self._check_length(len(self._buffer))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -99,6 +98,8 @@ class Replies(asyncio.Protocol):
             self._waiter.set_result(happened)
 
     def _take(self, line: str) -> None:
+        if self._lost or not self._check_length(len(line)):
+            return
         if not _LINE.match(line):
             self._fail(f"the server said something that is no SMTP reply: {line[:80]!r}")
             return
@@ -106,6 +107,12 @@ class Replies(asyncio.Protocol):
         if line[3:4] != "-":
             self._replies.append((int(line[:3]), " ".join(self._lines)))
             self._lines.clear()
+
+    def _check_length(self, more: int) -> bool:
+        if more + sum(map(len, self._lines)) <= _LONGEST:
+            return True
+        self._fail(f"the reply is longer than {_LONGEST} bytes")
+        return False
 
     def _fail(self, why: str) -> None:
         self._lost = self._lost or why
