@@ -15,10 +15,11 @@ from mailer.compose import headers, source
 from mailer.compose.attributes import ID
 from mailer.compose.composition import Composition
 from mailer.compose.theme import Theme
-from mailer.config import Config, Relay
+from mailer.config import Relay
 from mailer.deliver.engine import Job
 from mailer.errors import InputError, NotFound, nearest
 from mailer.models import Issue, Problem
+from mailer.settings import Config
 from mailer.store import SqliteStore, open_store
 from mailer.tokens import Tokens
 

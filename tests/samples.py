@@ -10,8 +10,8 @@ from typing import Any
 from mailer.compose.marks import SLOTS, Marks
 from mailer.compose.message import MessageTemplate, compile_message
 from mailer.compose.personal import Personaliser
-from mailer.config import Config
 from mailer.models import Issue, Subscriber
+from mailer.settings import Config
 from mailer.tokens import Tokens
 
 DATE = "Fri, 14 Dec 2018 08:00:00 +0000"

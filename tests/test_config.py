@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from mailer.config import Config, load, relay
+from mailer.config import load, relay
 from mailer.errors import ConfigError
+from mailer.settings import Config
 
 TOML = """\
 [newsletter]

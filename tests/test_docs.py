@@ -9,8 +9,8 @@ import typer
 from conftest import ROOT
 
 from mailer.cli.main import app
-from mailer.config import Config, Newsletter, Smtp, Store
 from mailer.models import DeliveryState
+from mailer.settings import Config, Newsletter, Smtp, Store
 
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

@@ -18,9 +18,9 @@ from typing import TextIO
 from mailer.audience import addresses
 from mailer.audience.columns import REJECTS
 from mailer.audience.reading import LONGEST_FIELD, PeopleFile, Record
-from mailer.config import Config
 from mailer.errors import InputError, MailerError
 from mailer.models import Problem
+from mailer.settings import Config
 from mailer.store.base import Audience, Newcomer
 from mailer.tokens import Tokens
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mailer.config import Config
 from mailer.errors import nearest
+from mailer.settings import Config
 
 
 def read(words: Iterable[str], config: Config) -> tuple[tuple[str, ...], list[str]]:

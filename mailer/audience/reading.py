@@ -16,9 +16,9 @@ from itertools import chain
 from typing import TextIO
 
 from mailer.audience import addresses, columns, interests, names
-from mailer.config import Config
 from mailer.errors import InputError, nearest
 from mailer.models import Problem, Subscriber, SubscriberState
+from mailer.settings import Config
 
 LONGEST_FIELD = 100_000  # characters; a longer field is a lost quote, not a name
 LONGEST_LINE = 1_000_000

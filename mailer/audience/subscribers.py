@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from mailer.audience import addresses, names
 from mailer.audience import interests as interests_
-from mailer.config import Config
 from mailer.errors import MailerError, NotFound, nearest
 from mailer.models import Subscriber, SubscriberState
+from mailer.settings import Config
 from mailer.store.base import Audience
 from mailer.tokens import Tokens
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from mailer.config import Config
 from mailer.models import Picture
+from mailer.settings import Config
 
 _SCHEMES = ("https", "http", "mailto", "tel")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)  # an absolute address (RFC 3986 section 4.2)

@@ -17,9 +17,9 @@ from mailer.compose.marks import Marks
 from mailer.compose.message import MessageTemplate, compile_message, fill_page, qp
 from mailer.compose.personal import Personal, Personaliser
 from mailer.compose.theme import Theme
-from mailer.config import Config
 from mailer.errors import InputError
 from mailer.models import Issue, Picture, Problem, Selection, Story
+from mailer.settings import Config
 from mailer.tokens import Tokens
 
 GMAIL_CLIP = 102_400  # bytes of quoted-printable HTML; Gmail hides the rest behind a link (email-bugs #41)

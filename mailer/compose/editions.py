@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from mailer.compose import page
 from mailer.compose.marks import Marks
 from mailer.compose.theme import Theme
-from mailer.config import Config
 from mailer.models import Edition, Issue, Segment, Selection
+from mailer.settings import Config
 
 # MRML closes and reopens Outlook's conditional comments between neighbours; npm mjml merges them. Merged after the
 # cut, because what neighbours what depends on the selection: 1.5 KB of a full issue.

@@ -17,8 +17,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from mailer.compose.characters import printable
-from mailer.config import Config
 from mailer.errors import nearest
+from mailer.settings import Config
 
 Report = Callable[[int, str], None]
 _EXAMPLES = {"title": "title: Enterprises Newsletter", "date": "date: 2018-12-14"}

@@ -28,8 +28,8 @@ from urllib.parse import quote
 from mailer.compose import headers
 from mailer.compose.marks import Marks
 from mailer.compose.personal import Personal
-from mailer.config import Config
 from mailer.models import Issue, Picture
+from mailer.settings import Config
 
 _LEADING_DOTS = re.compile(rb"(?m)^\.+")
 # A line of 76 and more that ends without a soft break: where to break it, never inside an escape.

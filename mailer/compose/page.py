@@ -20,9 +20,9 @@ from typing import Any
 from mailer.compose import template
 from mailer.compose.marks import Marks
 from mailer.compose.theme import Theme
-from mailer.config import Config
 from mailer.errors import InputError, MailerError
 from mailer.models import Issue, Problem
+from mailer.settings import Config
 
 _TAG = re.compile(r"<[A-Za-z](?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _VALUE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)')")

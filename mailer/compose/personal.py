@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailer.compose import headers
-from mailer.config import Config
 from mailer.models import Issue, Subscriber
+from mailer.settings import Config
 from mailer.tokens import Tokens
 
 

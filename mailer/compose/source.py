@@ -14,9 +14,9 @@ from mailer.compose.assets import IssueAssets
 from mailer.compose.characters import printable
 from mailer.compose.frontmatter import FrontMatter, read_front_matter
 from mailer.compose.outline import Run, slug_from_title
-from mailer.config import Config
 from mailer.errors import InputError, nearest
 from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Story
+from mailer.settings import Config
 
 
 def load(path: Path, shown: str, config: Config) -> Issue:

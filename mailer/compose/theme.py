@@ -27,9 +27,9 @@ from markupsafe import Markup
 from mailer.compose import plaintext, template
 from mailer.compose.dates import Dates
 from mailer.compose.marks import Marks
-from mailer.config import Config
 from mailer.errors import InputError
 from mailer.models import Issue, Problem
+from mailer.settings import Config
 
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _COLOUR = re.compile(r"#[0-9a-f]{6}")  # six digits: Outlook reads bgcolor="#fff" as something else

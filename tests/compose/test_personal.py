@@ -11,8 +11,8 @@ from received import field, fields
 from samples import ANN, CONFIG, DATE, ISSUE, TOKENS, personaliser, settings
 
 from mailer.compose.personal import Personaliser
-from mailer.config import Config
 from mailer.models import Subscriber
+from mailer.settings import Config
 from mailer.tokens import Tokens
 
 
