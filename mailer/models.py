@@ -291,5 +291,7 @@ class Finding:
     severity: Severity
     path: str
     line: int
-    text: str
-    fix: str
+    text: str  # what is wrong
+    fix: str  # what to do
+    why: str = ""  # what a reader would suffer from it
+    editions: tuple[str, ...] = ()  # the keys of those it concerns; none when it is all of them

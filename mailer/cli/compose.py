@@ -15,18 +15,13 @@ from mailer.audience import subscribers as people
 from mailer.cli import gallery, loop, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose import checks, headers
+from mailer.compose.checks.material import Material
 from mailer.compose.editions import select
 from mailer.deliver import once
 from mailer.deliver.smtp import Parcel
 from mailer.errors import MailerError
 from mailer.models import Claim, DeliveryState, Severity, Subscriber
 from mailer.newsroom import clock
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (check, editions, build, test):
-        app.command()(command)
 
 
 def check(
@@ -38,7 +33,7 @@ def check(
     """What is wrong with an issue. Exit 1 when something must be mended."""
     room = newsroom(context)
     composition = room.compose(issue)
-    findings = checks.run(composition, *segments.of(composition.issue, room.store.audience))
+    findings = checks.run(Material(composition, *segments.of(composition.issue, room.store.audience)))
     grave = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if as_json:
         print_json({"issue": composition.issue.slug, "findings": [asdict(finding) for finding in findings]})

@@ -17,6 +17,7 @@ from mailer.cli.app import Json as JsonOption
 from mailer.cli.app import State, out, print_json
 from mailer.cli.explain import explain
 from mailer.compose import checks
+from mailer.compose.checks.material import Material
 from mailer.deliver import plan
 from mailer.deliver.engine import timestamp
 from mailer.deliver.mailserver import MailServer
@@ -26,11 +27,6 @@ from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock, sample_folder
 
 _ISSUE = "2018-12"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)
 
 
 def demo(
@@ -53,7 +49,7 @@ def demo(
             newsroom / "subscribers/sample.csv", "sample.csv", room.store.audience, room.config, room.tokens, now
         )
         editions, nothing_left = segments.of(composition.issue, room.store.audience)
-        findings = checks.run(composition, editions, nothing_left)
+        findings = checks.run(Material(composition, editions, nothing_left))
         plan.freeze(composition, room.store, now)
         balance = loop.run(Run(room.job(composition), room.store.sendlog, clock).go(wait=False))
         received = server.count

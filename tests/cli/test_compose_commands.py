@@ -38,6 +38,8 @@ def test_check_lists_findings_as_json_and_strict_fails_on_warnings(office):
                 "text": "no story has the topic “social-finance”; "
                 "who chose only Social finance gets what is for everybody",
                 "fix": "add topics=social-finance to a story it fits",
+                "why": "who chose only this topic gets nothing of it",
+                "editions": [],
             }
         ],
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from mailer.compose import checks
+from mailer.compose.checks.material import Material
 from mailer.compose.editions import group
 from mailer.models import Segment
 
 
 def found(composition, *segments: Segment) -> list[tuple[str, str, str]]:
-    findings = checks.run(composition, *group(composition.issue, segments))
+    findings = checks.run(Material(composition, *group(composition.issue, segments)))
     return [(each.id, each.severity, each.text) for each in findings]
 
 

@@ -1,10 +1,11 @@
-"""MLR013: words that `mailer init` and `mailer new` wrote to be replaced."""
+"""Words that `mailer init` and `mailer new` wrote to be replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mailer.compose.composition import Composition
+from mailer.compose.checks.material import Material
+from mailer.compose.checks.rules import rule
 from mailer.models import Finding, Severity
 
 SUBJECT = "say in 60 characters what is in it"
@@ -12,18 +13,22 @@ PREHEADER = "The line that stands beside the subject in the inbox, 40 to 110 cha
 STORY = "The title of the first story"
 ADDRESS = "Your institution, street, town, country"
 
+LEFT = rule("MLR013", Severity.WARNING, "words of the example were left in", "readers would get them as they are")
 
-def check(composition: Composition) -> Iterator[Finding]:
+
+def check(material: Material) -> Iterator[Finding]:
     """Every such text that is still there."""
-    issue, newsletter = composition.issue, composition.config.newsletter
-    path = f"issues/{issue.slug}/issue.md"
-    found = []
+    issue, newsletter = material.issue, material.composition.config.newsletter
     if SUBJECT in issue.subject:
-        found.append((path, 0, SUBJECT, "write the subject in the front matter"))
+        yield _left(material, SUBJECT, "write the subject in the front matter", material.key_line("subject"))
     if PREHEADER in issue.preheader:
-        found.append((path, 0, PREHEADER, "write the preheader in the front matter"))
-    found += [(path, story.line, STORY, "write its title") for story in issue.stories if story.title == STORY]
+        yield _left(material, PREHEADER, "write the preheader in the front matter", material.key_line("preheader"))
+    for story in material.stories():
+        if story.title == STORY:
+            yield _left(material, STORY, "write its title", story.line)
     if newsletter.postal_address == ADDRESS:
-        found.append(("mailer.toml", 0, ADDRESS, "write your postal_address under [newsletter]"))
-    for where, line, text, fix in found:
-        yield Finding("MLR013", Severity.WARNING, where, line, f"“{text}” would be mailed as it is", fix)
+        yield _left(material, ADDRESS, "write your postal_address under [newsletter]", 0, "mailer.toml")
+
+
+def _left(material: Material, words: str, fix: str, line: int, path: str = "") -> Finding:
+    return material.finding(LEFT, f"“{words}” would be mailed as it is", fix, line, path=path)
