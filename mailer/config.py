@@ -12,18 +12,18 @@ import re
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mailer.errors import ConfigError, nearest
-from mailer.models import Problem
-from mailer.settings import Config, Newsletter, Smtp, Store
+from mailer.models import Limit, Problem
+from mailer.settings import Config, Desk, Newsletter, OneOfSeveral, Retention, Smtp, Store, Web
 from mailer.values import DEFAULT_PORTS
 
 SECRET_FILE = Path("subscribers/.secret-key")
@@ -81,6 +81,10 @@ class Relay:
     security: Literal["smtp", "smtp+starttls", "smtps"]
     user: str = ""
     password: Secret = NO_SECRET
+    connections: int = 1
+    limits: tuple[Limit, ...] = ()  # for all connections together
+    messages: int = 0  # at most so many a connection; 0 for any number
+    weight: int = 1  # its share of the mail, beside other relays
 
     def __str__(self) -> str:
         return f"{self.security}://{self.user + '@' if self.user else ''}{self.host}:{self.port}"
@@ -109,47 +113,96 @@ def load(root: Path, env: Mapping[str, str] = os.environ) -> Config:
 
 
 def relay(config: Config, env: Mapping[str, str] = os.environ) -> Relay:
-    """The relay to use, with its password from the environment."""
-    parts = urlsplit(config.smtp.url)
+    """The first of the relays: the one for a single mail."""
+    return relays(config, env)[0]
+
+
+def relays(config: Config, env: Mapping[str, str] = os.environ) -> tuple[Relay, ...]:
+    """The relays to use, with their passwords from the environment. MAILER_SMTP_URL stands for all of them."""
+    smtp = config.smtp
+    if not smtp.relays or env.get("MAILER_SMTP_URL"):
+        return (_relay(smtp, 1, _secret(env, "MAILER_SMTP_PASSWORD")),)
+    return tuple(_relay(one, one.weight, _secret(env, _password_of(one))) for one in smtp.relays)
+
+
+def _password_of(table: OneOfSeveral) -> str:
+    return "_".join(["MAILER_SMTP_PASSWORD", *table.name.upper().split("-")]).rstrip("_")
+
+
+def _relay(table: Smtp | OneOfSeveral, weight: int, password: str) -> Relay:
+    parts = urlsplit(table.url)
     return Relay(
         host=parts.hostname or "",
         port=parts.port or DEFAULT_PORTS[parts.scheme],
         security=parts.scheme,  # type: ignore[arg-type]  # _relay_url admits exactly the three
         user=unquote(parts.username or ""),
-        password=Secret(_secret(env, "MAILER_SMTP_PASSWORD")),
+        password=Secret(password),
+        connections=table.connections,
+        limits=table.limits,
+        messages=table.messages_per_connection,
+        weight=weight,
     )
 
 
-def secret_key(root: Path, env: Mapping[str, str] = os.environ) -> bytes:
-    """The key that signs links: from the environment, else kept in the newsroom, made when absent."""
+def key_ring(root: Path, env: Mapping[str, str] = os.environ) -> tuple[bytes, ...]:
+    """The keys that sign links, one a line, the oldest first and the newest last.
+
+    From the environment, else kept in the newsroom, made when absent. Raises ConfigError.
+    """
     if given := _secret(env, "MAILER_SECRET_KEY"):
-        return given.encode("utf-8")
+        return _keys(given.encode("utf-8"))
     path = root / SECRET_FILE
     try:
         if not path.exists():
-            _make_key(path)
-        key = path.read_bytes().strip()
+            _write_keys(path, [new_key()], replace=False)
+        keys = _keys(path.read_bytes())
     except OSError as error:
         message = f"cannot be read or made: {error.strerror}. MAILER_SECRET_KEY may hold the key instead"
         raise ConfigError([Problem(str(path), 0, message)]) from None
-    if not key:
+    if not keys:
         message = "is empty. Put the key back, or delete the file: links in mails that went out then stop working"
         raise ConfigError([Problem(str(path), 0, message)])
-    return key
+    return keys
 
 
-def _make_key(path: Path) -> None:
-    """Written whole before it gets its name, so that nobody ever reads half of it; the first of two processes wins."""
+def add_key(root: Path, key: bytes, env: Mapping[str, str] = os.environ) -> Path:
+    """Put a new key behind those of the newsroom's file, which it returns. Raises ConfigError."""
+    for name in ("MAILER_SECRET_KEY", "MAILER_SECRET_KEY_FILE"):
+        if env.get(name):
+            raise ConfigError([Problem(name, 0, "holds the keys: add a line with a new one there, behind the others")])
+    path = root / SECRET_FILE
+    keys = key_ring(root, env)
+    try:
+        _write_keys(path, [*keys, key], replace=True)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, f"cannot be written: {error.strerror}")]) from None
+    return path
+
+
+def new_key() -> bytes:
+    """256 random bits in hexadecimal."""
+    return secrets.token_hex(32).encode("ascii")
+
+
+def _keys(text: bytes) -> tuple[bytes, ...]:
+    return tuple(key for line in text.splitlines() if (key := line.strip()))
+
+
+def _write_keys(path: Path, keys: Sequence[bytes], replace: bool) -> None:
+    """Written whole before it gets its name, so that nobody ever reads half of it; the first of two that make it wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-        with suppress(FileExistsError):
-            path.hardlink_to(temporary)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"\n".join(keys))
+        if replace:
+            temporary.replace(path)
+        else:
+            with suppress(FileExistsError):
+                path.hardlink_to(temporary)
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _find(root: Path) -> tuple[Path, tuple[str, ...], str]:
@@ -214,8 +267,7 @@ def _problem(name: str, text: str, prefix: tuple[str, ...], env: Mapping[str, st
     location = [str(part) for part in error["loc"] if part != "[key]" and not isinstance(part, int)]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
-        table: Any = {"newsletter": Newsletter, "smtp": Smtp, "store": Store}.get(location[0], Config)
-        known = list((Config if len(location) == 1 else table).model_fields)
+        known = list(_table_at(location[:-1]).model_fields)
         return Problem(
             name, _line_of(text, [*prefix, *location]), f"unknown key “{key}”. {nearest(location[-1], known)}"
         )
@@ -225,6 +277,16 @@ def _problem(name: str, text: str, prefix: tuple[str, ...], env: Mapping[str, st
         if env.get(variable) and overridden == tuple(location):
             return Problem(variable, 0, message)
     return Problem(name, _line_of(text, [*prefix, *location]), f"“{key}” {message}")
+
+
+def _table_at(location: list[str]) -> type[BaseModel]:
+    """The table that stands there in the configuration."""
+    tables: dict[str, type[BaseModel]] = {
+        "newsletter": Newsletter, "smtp": Smtp, "store": Store, "web": Web, "desk": Desk, "retention": Retention,
+    }  # fmt: skip
+    if location[:2] == ["smtp", "relays"]:
+        return OneOfSeveral
+    return tables.get(location[0], Config) if location else Config
 
 
 def _line_of(text: str, location: list[str]) -> int:

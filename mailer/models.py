@@ -11,7 +11,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
+Day = date  # for a field of that name: pydantic would take the field for its own type
 Selection = tuple[str, ...]  # story ids in the order of the issue; equal selections share an edition
+COLUMN = 536  # CSS pixels: the mail's 600 less 32 of padding on both sides
 
 
 # --- the issue -------------------------------------------------------------------------------------------
@@ -24,8 +26,16 @@ class Picture:
     path: Path
     url: str
     alt: str
-    width: int  # CSS pixels of the file itself, before it is fitted to the column
+    width: int  # pixels of the author's file, held upright; what is published is at most twice its place wide
     height: int
+    name: str = ""  # of the published file, relative to the issue's address: images/tokyo.png
+    animated: bool = False
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height of its place in the mail, in CSS pixels: never wider than the column, nor enlarged."""
+        width = min(self.width, COLUMN)
+        return width, max(1, round(self.height * width / self.width))
 
     @property
     def content_id(self) -> str:
@@ -42,7 +52,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Occasion:
     """When and where. Days, or moments with an offset from UTC; `end` equals `start` when there is one."""
 
     start: date | datetime
@@ -71,7 +81,7 @@ class Story:
     topics: tuple[str, ...] = ()
     picture: Picture | None = None
     link: Link | None = None
-    event: Event | None = None
+    event: Occasion | None = None
     language: str = ""  # BCP 47, where it differs from the issue's
     line: int = 0
 
@@ -92,6 +102,16 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A finding that the author has looked at and keeps, with the reason. `story` is empty for the whole issue."""
+
+    rule: str
+    story: str
+    reason: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One number of the newsletter, checked: everything a template needs, and nothing personal."""
 
@@ -99,7 +119,7 @@ class Issue:
     path: Path
     digest: str  # SHA-256 of issue.md, hexadecimal
     title: str
-    date: date
+    date: Day
     subject: str
     preheader: str
     language: str
@@ -109,6 +129,7 @@ class Issue:
     masthead: Picture | None = None
     intro: Prose = Prose()
     pictures: tuple[Picture, ...] = ()
+    silences: tuple[Silence, ...] = ()
 
     @property
     def stories(self) -> tuple[Story, ...]:
@@ -122,7 +143,8 @@ class Issue:
 class SubscriberState(StrEnum):
     """Where a subscription stands."""
 
-    ACTIVE = "active"  # gets every issue that has a story for them
+    PENDING = "pending"  # asked for it, not confirmed yet: gets nothing but one mail that asks
+    ACTIVE = "active"  # gets every issue that has a story for them, but for the time of a pause
     UNSUBSCRIBED = "unsubscribed"  # left by their own wish; an import never brings them back
     SUPPRESSED = "suppressed"  # must not be written to; an import never brings them back
 
@@ -139,6 +161,7 @@ class Subscriber:
     state: SubscriberState = SubscriberState.ACTIVE
     id: int = 0
     changed_at: str = ""
+    paused_until: str = ""  # ISO date: no issue before that day; empty without a pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +184,112 @@ class Edition:
     def count(self) -> int:
         """How many people get it."""
         return sum(segment.count for segment in self.segments)
+
+
+# --- consent ---------------------------------------------------------------------------------------------
+
+
+class Event(StrEnum):
+    """What happened to a subscription: a row of the consent journal."""
+
+    ASKED = "asked"  # by the form; a mail that asks for confirmation is due
+    CONFIRMED = "confirmed"  # by the link in that mail
+    IMPORTED = "imported"  # from a file, whose source the row states
+    ADDED = "added"  # by an operator
+    CHANGED = "changed"  # interests, language, name or personal fields
+    ADDRESS_ASKED = "address-asked"  # a mail to the new address is due
+    ADDRESS_CHANGED = "address-changed"  # confirmed at the new address
+    PAUSED = "paused"  # until a day, or no longer
+    LEFT = "left"
+    SAID_WHY = "said-why"  # one of the fixed answers
+    UNDONE = "undone"  # the leaving, within 30 days
+    SUPPRESSED = "suppressed"  # must not be written to
+    EXPIRED = "expired"  # never confirmed, and forgotten
+    ERASED = "erased"
+
+
+class Channel(StrEnum):
+    """The way a change came."""
+
+    FORM = "form"  # a page anybody can open
+    LINK = "link"  # a signed link, and the button behind it
+    ONE_CLICK = "one-click"  # RFC 8058
+    MAILTO = "mailto"  # an unsubscribe mail
+    IMPORT = "import"
+    OPERATOR = "operator"  # a command
+    SEND = "send"  # what a mail server said
+    RETENTION = "retention"  # a period ran out
+
+
+class Reason(StrEnum):
+    """Why somebody left: the fixed answers."""
+
+    TOO_MANY = "too-many"
+    NOT_RELEVANT = "not-relevant"
+    NEVER_ASKED = "never-asked"
+    OTHER_ADDRESS = "other-address"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a change came about: what can be shown when somebody asks (GDPR article 7(1))."""
+
+    at: str  # ISO 8601 in UTC, as 2018-12-14T08:00:00Z
+    channel: Channel
+    source: str = ""  # where the consent of an import comes from; the login name of an operator
+    wording: str = ""  # id of the text that was shown
+    language: str = ""  # it was shown in
+    network: str = ""  # address it came from
+    agent: str = ""  # user agent
+    token: str = ""  # names the link that was followed, without being it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the journal says of a subscription; `state` is None for one that was erased or expired."""
+
+    state: SubscriberState | None
+    interests: tuple[str, ...] = ()
+    language: str = ""
+    paused_until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One event. `details` is None and `network` and `agent` are empty where they were removed on time."""
+
+    number: int
+    at: str
+    subscriber_id: int
+    event: Event
+    channel: Channel
+    details: Mapping[str, object] | None
+    network: str
+    agent: str
+    hash: str  # hexadecimal
+
+
+class LetterKind(StrEnum):
+    """The mails that the reader's pages send."""
+
+    CONFIRM = "confirm"  # asks whether they want to subscribe; token "confirm"
+    ALREADY = "already"  # they are subscribed; token "preferences"
+    CONFIRM_ADDRESS = "confirm-address"  # to the new address; token "confirm-address"
+    MY_DATA = "my-data"  # token "my-data": download everything, and erase me
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that is due: to whom, in which language, and the token its link carries."""
+
+    kind: LetterKind
+    to: str
+    name: str
+    language: str  # never empty
+    token: str
+    subscriber_id: int
+    expires_at: str = ""  # of the token; empty when it does not expire
 
 
 # --- the send log ----------------------------------------------------------------------------------------
@@ -225,6 +354,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What an issue leaves behind on the web. Its facts and pages are the archive's own affair.
+
+    `files` are its pictures and whatever it links to beside them, by their names below the issue's address.
+    """
+
+    facts: bytes
+    pages: bytes
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A delivery that a running send holds, with the person as they are now."""
 
@@ -258,6 +399,27 @@ class Balance:
     def closed(self) -> bool:
         """Finished: audience = accepted + refused + skipped + unknown."""
         return self.audience == self.accepted + self.refused + self.skipped + self.unknown
+
+
+# --- the pace --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` messages in any `seconds`."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slowdown:
+    """A change of pace that a server's replies brought about: what now goes how fast, and the reply that said so."""
+
+    at: str
+    name: str  # of a relay or a recipient's domain
+    rate: float  # messages a second; 0 when it goes unhindered again
+    reply: str
 
 
 # --- what a check says -----------------------------------------------------------------------------------
@@ -295,3 +457,5 @@ class Finding:
     fix: str  # what to do
     why: str = ""  # what a reader would suffer from it
     editions: tuple[str, ...] = ()  # the keys of those it concerns; none when it is all of them
+    story: str = ""  # the id of the story it concerns
+    silenced: str = ""  # the reason the author gave for keeping it

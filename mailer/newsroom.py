@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailer import config as configuration
-from mailer.compose import headers, source
 from mailer.compose.attributes import ID
-from mailer.compose.composition import Composition
-from mailer.compose.theme import Theme
 from mailer.config import Relay
-from mailer.deliver.engine import Job
 from mailer.errors import InputError, NotFound, nearest
 from mailer.models import Issue, Problem
 from mailer.settings import Config
 from mailer.store import SqliteStore, open_store
 from mailer.tokens import Tokens
+
+if TYPE_CHECKING:
+    from mailer.compose.composition import Composition
+    from mailer.compose.theme import Theme
+    from mailer.deliver.engine import Job
+
+_LOOKED_BACK = 12  # issues: a year of a monthly; reading each takes some 30 ms
 
 
 def clock() -> datetime:
@@ -55,17 +59,26 @@ class Newsroom:
     @cached_property
     def tokens(self) -> Tokens:
         """Signs links with the newsroom's key, which is made when there is none."""
-        return Tokens(configuration.secret_key(self.root, self.env))
+        return Tokens(*configuration.key_ring(self.root, self.env))
 
     @cached_property
     def store(self) -> SqliteStore:
         """The store. Raises StoreError."""
-        return open_store(self.config.store.url, self.root)
+        return self.open_store()
+
+    def open_store(self) -> SqliteStore:
+        """Another connection to the store, for a thread of its own. Raises StoreError."""
+        return open_store(self.config.store.url, self.root, lambda: self.tokens.derive("journal"))
 
     @cached_property
+    def relays(self) -> tuple[Relay, ...]:
+        """The relays with their passwords."""
+        return configuration.relays(self.config, self.env)
+
+    @property
     def relay(self) -> Relay:
-        """The relay with its password."""
-        return configuration.relay(self.config, self.env)
+        """The first of them, for a single mail."""
+        return self.relays[0]
 
     @property
     def issues(self) -> list[str]:
@@ -82,19 +95,46 @@ class Newsroom:
         if not ID.fullmatch(slug):  # it is part of addresses and of Message-ID
             what = "this folder's name may hold small letters, digits and single hyphens; rename it"
             raise InputError([Problem(f"issues/{slug}", 0, what)])
+        from mailer.compose import source
+
         return source.load(path, f"issues/{slug}/issue.md", config)
+
+    def earlier(self, than: Issue) -> Iterator[Issue]:
+        """The issues dated before this one, the newest first, at most twelve; one with a mistake in it is left out."""
+        found = 0
+        for slug in self.issues:
+            try:
+                issue = self.issue(slug)
+            except InputError:
+                continue
+            if issue.date < than.date:
+                yield issue
+                found += 1
+                if found == _LOOKED_BACK:
+                    return
 
     def compose(self, slug: str) -> Composition:
         """Read and render an issue. Raises NotFound or InputError."""
+        from mailer.compose.composition import Composition
+
         issue = self.issue(slug)
-        folder = self.root / "templates" / issue.template
+        return Composition.of(issue, self.theme(issue.template), self.config)
+
+    def theme(self, name: str) -> Theme:
+        """Read a template folder. Raises NotFound or InputError."""
+        from mailer.compose.theme import Theme
+
+        folder = self.root / "templates" / name
         if not folder.is_dir():
             known = [path.name for path in sorted((self.root / "templates").glob("*")) if path.is_dir()]
-            raise NotFound(f"there is no template “{issue.template}” in templates/. {nearest(issue.template, known)}")
-        return Composition.of(issue, Theme.load(folder, f"templates/{issue.template}"), self.config)
+            raise NotFound(f"there is no template “{name}” in templates/. {nearest(name, known)}")
+        return Theme.load(folder, f"templates/{name}")
 
     def job(self, composition: Composition, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
         """Everything the engine needs to send a planned issue."""
+        from mailer.compose import headers
+        from mailer.deliver.engine import Job
+
         smtp = self.config.smtp
         issue = composition.issue.slug
         planned = self.store.sendlog.editions(issue)
@@ -103,10 +143,11 @@ class Newsroom:
             templates={key: composition.template(selection) for key, selection in planned.items()},
             personaliser=composition.personaliser(self.tokens),
             sender=headers.ascii_address(parseaddr(self.config.newsletter.sender)[1]),
-            relay=self.relay,
-            connections=smtp.connections,
+            relays=self.relays,
             retry=smtp.retry,
             timeout=smtp.timeout.total_seconds(),
+            domains=smtp.domains,
+            warmup=smtp.warmup,
             rate=rate,
             limit=limit,
             keep_going=keep_going,

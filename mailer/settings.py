@@ -7,13 +7,18 @@ from email.utils import parseaddr
 from typing import Annotated, Literal
 
 from email_validator import validate_email
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from mailer.errors import nearest
 from mailer.values import (
+    Domain,
     Duration,
+    EditorLink,
     Language,
+    Limits,
     ListId,
     Mailbox,
+    Network,
     OneLine,
     RelayUrl,
     Slug,
@@ -49,11 +54,29 @@ class Newsletter(_Table):
         return address.ascii_domain
 
 
-class Smtp(_Table):
-    """The relay, and how to use it."""
+class _RelayTable(_Table):
+    """One relay. `limits` holds for all its connections together; 0 messages a connection is any number."""
 
     url: RelayUrl = "smtp://127.0.0.1:1025"
     connections: Annotated[int, Field(ge=1, le=200)] = 4
+    limits: Limits = ()
+    messages_per_connection: Annotated[int, Field(ge=0)] = 0
+
+
+class OneOfSeveral(_RelayTable):
+    """A relay beside others: `name` finds its password, `weight` is its share of the mail."""
+
+    url: RelayUrl
+    name: Slug = ""
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class Smtp(_RelayTable):
+    """The relay, or the `relays`, and how to use them. `warmup` is how many a day for a new sending address."""
+
+    relays: tuple[OneOfSeveral, ...] = ()
+    domains: dict[Domain, Limits] = {}
+    warmup: tuple[Annotated[int, Field(ge=1)], ...] = ()
     retry: tuple[Duration, ...] = (
         timedelta(minutes=5),
         timedelta(minutes=30),
@@ -71,13 +94,64 @@ class Store(_Table):
     url: StoreUrl = "sqlite:subscribers/mailer.db"
 
 
+class Desk(_Table):
+    """The composer's desk. `editor` is a link that opens {path} at {line}; without it, $VISUAL or $EDITOR is used."""
+
+    editor: EditorLink = ""
+
+
+class Retention(_Table):
+    """How long what is personal is kept. `mailer retention` removes what is older."""
+
+    unconfirmed: SomeTime = timedelta(days=7)
+    unsubscribed: SomeTime = timedelta(days=3 * 365)
+    bounced: SomeTime = timedelta(days=365)
+    network_addresses: SomeTime = timedelta(days=90)
+    log_details: SomeTime = timedelta(days=2 * 365)
+
+
+class Web(_Table):
+    """The reader's pages: where they listen, whose forwarded headers count, and who may read /metrics."""
+
+    host: OneLine = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    proxies: tuple[Network, ...] = ("127.0.0.1", "::1")
+    metrics: tuple[Network, ...] = ("127.0.0.0/8", "::1")
+
+
+class Checks(_Table):
+    """What `check` looks for."""
+
+    # Families, or programs of them, as caniemail.com names them.
+    clients: tuple[str, ...] = ("apple-mail", "gmail", "outlook", "yahoo", "samsung-email", "thunderbird")
+
+
 class Config(_Table):
-    """All of it. `interests` maps topic ids to their labels, in the order shown."""
+    """All of it. `interests` maps topic ids to their labels, in the order shown.
+
+    `texts` holds the newsroom's own words for the reader's pages: by language, then by the English text.
+    `words` holds for an interest the words that speak for it in a draft.
+    """
 
     newsletter: Newsletter
     interests: dict[Slug, OneLine] = Field(min_length=1)
+    words: dict[Slug, tuple[OneLine, ...]] = {}
     smtp: Smtp = Smtp()
     store: Store = Store()
+    retention: Retention = Retention()
+    checks: Checks = Checks()
+    web: Web = Web()
+    desk: Desk = Desk()
+    texts: dict[Language, dict[str, str]] = {}
+
+    @field_validator("words")
+    @classmethod
+    def _of_known_interests(cls, words: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        known = info.data.get("interests", words)  # where those are wrong already, that is told
+        for topic in words:
+            if topic not in known:
+                raise ValueError(f"names no interest: {topic}. {nearest(topic, known)}")
+        return words
 
     def topic_order(self, topics: set[str]) -> tuple[str, ...]:
         """These topics in the configured order."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator
 
+from mailer.models import Limit
+
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
 def _mailbox(value: str) -> str:
@@ -74,7 +77,7 @@ def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     try:
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([smhd])", value.strip(), re.ASCII)):
+        if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([smhdy])", value.strip(), re.ASCII)):
             return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
         if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
             return timedelta(seconds=value)
@@ -83,9 +86,38 @@ def _duration(value: object) -> object:
     raise ValueError("must be a time such as 30s, 5m, 2h or 1d")
 
 
+def _limit(value: object) -> object:
+    """`20/s`, `5000/h` -> a Limit."""
+    if isinstance(value, Limit):
+        return value
+    if isinstance(value, str) and (match := re.fullmatch(r"([1-9]\d{0,8})\s*/\s*([smhd])", value.strip(), re.ASCII)):
+        return Limit(int(match[1]), _UNITS[match[2]])
+    raise ValueError("must be a number and a time, such as 20/s, 600/m, 5000/h or 50000/d")
+
+
+def _listed(value: object) -> object:
+    """One limit may stand without its list."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _domain(value: str) -> str:
+    domain = value.strip().lower()
+    if "@" in domain or "." not in domain or " " in domain:
+        raise ValueError("must be the part of an address behind the @, such as gmail.com")
+    return domain
+
+
 def _some_time(value: timedelta) -> timedelta:
     if not value:
         raise ValueError("must be longer than nothing")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("must be a network or an address in it, such as 127.0.0.0/8 or ::1") from None
     return value
 
 
@@ -102,9 +134,20 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 RelayUrl = Annotated[str, AfterValidator(_relay_url)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
+EditorLink = Annotated[
+    str,
+    # A program's own scheme: what a browser would run or show itself opens no editor.
+    _like(
+        r"(?!(?i:javascript|data|vbscript|file|blob|https?):)[A-Za-z][A-Za-z0-9+.-]*:[^{}\s]*\{path\}[^{}\s]*(\{line\}[^{}\s]*)?",
+        "a link such as vscode://file/{path}:{line}",
+    ),
+]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
+Limits = Annotated[tuple[Annotated[Limit, BeforeValidator(_limit)], ...], BeforeValidator(_listed)]
+Domain = Annotated[str, AfterValidator(_domain)]
 Slug = Annotated[str, _like(r"[a-z0-9]+(-[a-z0-9]+)*", "a word of small letters, digits and single hyphens")]
 Language = Annotated[str, _like(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en, fr or pt-BR")]
+Network = Annotated[str, AfterValidator(_network)]
 ListId = Annotated[str, _like(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a name such as news.example.org")]
 OneLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]+", "one line of text")]

@@ -41,8 +41,6 @@ def test_composing_is_measured_and_its_editions_are_right():
         "each rendered alone (3 measured, scaled up)",
         "mailer: 16 text parts, from the file on",
         "mailer: the whole issue after an edit, HTML and text",
-        "mailer --help",
-        'python -c "import typer, rich"',
     ]
     assert found(VERDICT, lines) == [("cutting is", "times cheaper", "at least 40")]
     assert [line for line in lines if line.startswith("  checked")] == [
@@ -97,7 +95,19 @@ def test_without_postfix_sending_is_not_measured_and_says_so():
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 
-@pytest.mark.parametrize("script", ["compose.py", "audience.py", "deliver.py"])
+def test_starting_is_measured():
+    lines = run("benchmarks/start.py", "--quick")
+    assert [name for (name,) in found(ROW, lines)] == [
+        'python -c "import typer, rich"',
+        "mailer --help",
+        "mailer status",
+        "mailer check 2018-12",
+    ]
+    assert found(VERDICT, lines) == [("mailer --help takes", "times the peer", "at most 2")]
+    assert [line for line in lines if line.startswith("  checked")] == ["  checked: the list of commands is drawn"]
+
+
+@pytest.mark.parametrize("script", ["compose.py", "audience.py", "deliver.py", "start.py"])
 def test_a_benchmark_says_how_it_is_run(script):
     usage = " ".join(run(f"benchmarks/{script}", "--help"))
     assert all(option in usage for option in ("--rounds", "--quick"))

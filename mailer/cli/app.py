@@ -9,13 +9,14 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console, ConsoleDimensions
 from rich.theme import Theme
 
-from mailer.newsroom import Newsroom
+if TYPE_CHECKING:
+    from mailer.newsroom import Newsroom
 
 _STYLES = Theme({"accent": "cyan", "second": "dim", "bad": "red", "warn": "yellow", "good": "green"})
 
@@ -60,6 +61,8 @@ def newsroom(context: typer.Context) -> Newsroom:
     """The newsroom the command works on, closed when it ends."""
     state: State = context.obj
     if state.newsroom is None:
+        from mailer.newsroom import Newsroom  # `mailer --help` needs none
+
         state.newsroom = Newsroom.open(state.root)
         context.call_on_close(state.newsroom.close)
     return state.newsroom

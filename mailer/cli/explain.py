@@ -17,11 +17,6 @@ from mailer.compose.editions import select
 from mailer.models import Delivery, DeliveryState, Story, Subscriber
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(explain)
-
-
 def explain(
     context: typer.Context,
     issue: IssueName,

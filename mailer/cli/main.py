@@ -2,6 +2,8 @@
 
 0 done   1 the input is wrong   2 wrong usage   3 some deliveries are refused, deferred or unknown
 4 the relay could not be used   130 interrupted
+
+Nothing is imported that the list of commands can do without.
 """
 
 from __future__ import annotations
@@ -9,29 +11,89 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
-from rich.markup import escape
 
 from mailer import __version__
-from mailer.cli import compose, demo, explain, send, settle, start, subscribers
 from mailer.cli.app import State, err
-from mailer.errors import InputError, MailerError
+from mailer.cli.group import Listed, ListedGroup, Panels
+
+if TYPE_CHECKING:
+    from mailer.errors import MailerError
+
+
+class Commands(ListedGroup):
+    """Every command: its panel, its name, where it is, and the first line of its help."""
+
+    panels: ClassVar[Panels] = {
+        "Begin": {
+            "init": Listed("start:init", "Make a newsroom: configuration, template, folders."),
+            "demo": Listed(
+                "demo:demo",
+                "Compose the sample issue, send it to 240 invented people over SMTP, show what happened.",
+            ),
+        },
+        "Write": {
+            "import": Listed(
+                "importing:import_draft",
+                "Make an issue of a draft: sections, stories, links, lists, pictures, and topics as proposals.",
+            ),
+            "new": Listed("start:new", "Write an issue with an example of each kind of item."),
+            "check": Listed("check:check", "What is wrong with an issue. Exit 1 when something must be mended."),
+            "editions": Listed("compose:editions", "Each distinct edition: interests, stories, bytes, head count."),
+            "build": Listed(
+                "compose:build", "Write the finished HTML, text and .eml of each edition, or of one person."
+            ),
+            "preview": Listed(
+                "preview:preview",
+                "Show what every reader will get, and what to mend, in the browser. It follows every save.",
+            ),
+            "test": Listed(
+                "compose:test",
+                "Send one test mail, marked as such. It never appears in the send log; its links change nothing.",
+            ),
+        },
+        "Send": {
+            "send": Listed("send:send", "Plan, ask, send, balance. Run it again to go on after an interruption."),
+            "rehearse": Listed(
+                "rehearse:rehearse", "Send to a built-in server that behaves like the world. No mail leaves."
+            ),
+            "status": Listed("log:status", "The balance of an issue, or of all."),
+            "log": Listed("log:log", "The send log: a row a person."),
+            "stop": Listed("settle:stop", "Ask a running send to finish what is in flight and stop."),
+            "settle": Listed("settle:settle", "Decide deliveries whose outcome is unknown."),
+        },
+        "Readers": {
+            "subscribers": Listed(
+                "subscribers:app", "The audience: import, export, list, show, add, change, remove, erase."
+            ),
+            "explain": Listed("explain:explain", "What this person got or will get, and why."),
+            "consent": Listed("consent:app", "The consent journal: show, verify."),
+            "retention": Listed("consent:remove_overdue", "Remove what was kept as long as [retention] says."),
+            "keys": Listed("consent:keys", "The keys that sign readers' links: rotate."),
+            "serve": Listed(
+                "serve:serve",
+                "The reader's pages: subscribe, preferences, unsubscribe, the archive. Runs until it is stopped.",
+            ),
+            "archive": Listed(
+                "serve:archive",
+                "Write the archive as files for any web server: each sent issue, the index, feeds, calendars, pictures.",
+            ),
+        },
+    }
+
 
 app = typer.Typer(
     name="mailer",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="Compose an institution's email newsletter and get it, provably, to every reader who should have it.",
 )
-for module in (start, compose, send, settle, explain, demo):
-    module.register(app)
-app.add_typer(subscribers.app, name="subscribers")
 
 
 def _version(asked: bool) -> None:
@@ -68,7 +130,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except Exception as error:
+        from mailer.errors import MailerError
+
         if "--debug" in sys.argv:
+            import traceback
+
             traceback.print_exc()
         elif isinstance(error, MailerError):
             _show(error)
@@ -81,6 +147,10 @@ def main() -> None:
 
 
 def _show(error: MailerError) -> None:
+    from rich.markup import escape
+
+    from mailer.errors import InputError
+
     if isinstance(error, InputError):
         for problem in error.problems:
             err.print(escape(str(problem)))

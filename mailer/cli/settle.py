@@ -29,12 +29,6 @@ class Word(StrEnum):
     UNSENT = "unsent"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (stop, settle):
-        app.command()(command)
-
-
 def stop(context: typer.Context, issue: IssueName, as_json: Json = False) -> None:
     """Ask a running send to finish what is in flight and stop."""
     holder = newsroom(context).store.sendlog.holder(issue)

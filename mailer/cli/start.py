@@ -72,12 +72,6 @@ What it is about, and for whom.
 """
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (init, new):
-        app.command()(command)
-
-
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made when it is not there.")],
     name: Annotated[str, typer.Option("--name", help="The newsletter's name.")] = "Our Newsletter",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
@@ -14,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mailer.cli.app import out
-from mailer.compose.composition import GMAIL_CLIP, Composition
 from mailer.models import Balance, Delivery, DeliveryState, Edition, Finding, Issue, Segment, Severity, Subscriber
+
+if TYPE_CHECKING:
+    from mailer.compose.composition import Composition
 
 _SEVERITY = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.NOTE: "second"}
 _SHOWN_SEGMENTS = 3
@@ -51,18 +54,37 @@ def _with_addresses(made: Table, rows: Sequence[tuple[str, ...]]) -> Table:
     return made
 
 
-def findings(issue: Issue, found: Sequence[Finding]) -> RenderableType:
-    """Findings, or that there are none."""
+def findings(issue: Issue, found: Sequence[Finding], editions: int = 0) -> RenderableType:
+    """Findings by severity, or that there are none; what the author silenced is counted."""
     head = f"{issue.slug}: {count_of(len(issue.sections), 'section')}, {count_of(len(issue.stories), 'story')}."
-    if not found:
-        return Text.from_markup(f"{head} [good]Nothing to mend.[/]")
-    rows = [Text(head)]
-    for finding in found:
-        style = _SEVERITY[finding.severity]
-        where = f"{finding.path}:{finding.line}" if finding.line else finding.path
-        rows.append(Text.from_markup(f"\n[{style}]{finding.severity} {finding.id}[/] [second]{escape(where)}[/]"))
-        rows.append(Text(f"  {finding.text}\n  {finding.fix}"))
+    heard = [finding for finding in found if not finding.silenced]
+    silenced = f"{len(found) - len(heard):,} silenced." if len(heard) < len(found) else ""
+    if not heard:
+        return Text.from_markup(" ".join(filter(None, (head, "[good]Nothing to mend.[/]", silenced))))
+    rows: list[RenderableType] = [Text(head)]
+    counts = []
+    for severity, style in _SEVERITY.items():
+        group = [finding for finding in heard if finding.severity is severity]
+        if group:
+            counts.append(count_of(len(group), severity))
+            rows.append(Text(f"\n{counts[-1]}", style=style))
+            rows += [_finding(finding, style, editions) for finding in group]
+    rows.append(Text(f"\n{', '.join(counts)}. {silenced}".strip()))
     return Group(*rows)
+
+
+def _finding(finding: Finding, style: str, editions: int) -> RenderableType:
+    where = f"{finding.path}:{finding.line}" if finding.line else finding.path
+    share = f" (in {len(finding.editions)} of {editions} editions)" if finding.editions else ""
+    what = Text.from_markup(f"\n[{style}]{finding.id}[/] {escape(where)}[second]{share}[/]")
+    said = (sentence(f"{finding.text}: {finding.why}"), sentence(finding.fix))
+    rows = [row for text in said for row in textwrap.wrap(text, out.width - 2, break_long_words=False)]
+    return Group(what, *(Text(f"  {row}") for row in rows))
+
+
+def sentence(text: str) -> str:
+    """With a capital at its beginning and a full stop, unless it asks."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
 
 
 def segment_names(segments: Sequence[Segment], labels: Mapping[str, str]) -> str:
@@ -79,6 +101,8 @@ def editions_table(
     composition: Composition, editions: Sequence[Edition], nothing_left: Sequence[Segment], sizes: Sizes
 ) -> RenderableType:
     """Each edition with its head count."""
+    from mailer.compose.composition import GMAIL_CLIP  # 100 ms that `status` has no use for
+
     labels = composition.config.interests
     made = table("edition", "interests", "stories", "bytes", "people", right=("stories", "bytes", "people"))
     for edition in editions:

@@ -15,12 +15,17 @@ class Run:
 
     def __init__(self, job: Job, log: SendLog, clock: Clock) -> None:
         self.job = job
-        self.waiting_until: datetime | None = None
         self.tally = Tally()
+        self._due_at: datetime | None = None
         self._log = log
         self._clock = clock
         self._stopped = asyncio.Event()
         self._engine: Engine | None = None
+
+    @property
+    def waiting_until(self) -> datetime | None:
+        """The moment it waits for: deferred deliveries that come due, or a limit that is used up."""
+        return self._due_at or (self._engine and self._engine.waiting_until)
 
     @property
     def stopped(self) -> bool:
@@ -39,7 +44,7 @@ class Run:
             self._engine = Engine(self.job, self._log, self._clock, self.tally)
             started = asyncio.get_running_loop().time()
             try:
-                await self._engine.run()
+                await self._engine.run(patient=wait)
             finally:
                 self._log.add_seconds(self.job.issue, asyncio.get_running_loop().time() - started)
             due = self._log.next_due(self.job.issue)
@@ -49,7 +54,7 @@ class Run:
         return self._log.balance(self.job.issue)
 
     async def _wait_until(self, moment: datetime) -> None:
-        self.waiting_until = moment
+        self._due_at = moment
         try:
             while not self.stopped and timestamp(self._clock()) < timestamp(moment):
                 left = (moment - self._clock()).total_seconds()
@@ -59,4 +64,4 @@ class Run:
                 except TimeoutError:
                     continue
         finally:
-            self.waiting_until = None
+            self._due_at = None

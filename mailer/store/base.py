@@ -16,9 +16,14 @@ from mailer.models import (
     Delivery,
     DeliveryState,
     Edition,
+    Event,
+    Evidence,
+    JournalRow,
     Outcome,
+    Publication,
     Segment,
     Selection,
+    Slowdown,
     Subscriber,
     SubscriberState,
 )
@@ -53,12 +58,18 @@ class Import(Protocol):
     def add(self, newcomers: Sequence[Newcomer]) -> dict[int, int]:
         """Take a batch; the lines whose address came before in this import, each with its first line."""
 
-    def finish(self, now: str) -> Intake:
+    def finish(self, now: str, source: str = "") -> Intake:
         """Move them, in one transaction, but for those who are known, who left, and who are suppressed."""
 
 
 class Audience(Protocol):
-    """Subscribers and suppressions."""
+    """Subscribers and suppressions. Each change of a subscription writes its row of the journal with it.
+
+    Without `evidence` a change is an operator's, at `now`.
+    """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One write transaction around several calls."""
 
     def importing(self) -> AbstractContextManager[Import]:
         """An import; without `finish` it leaves nothing."""
@@ -69,23 +80,63 @@ class Audience(Protocol):
     def get(self, subscriber_id: int) -> Subscriber | None:
         """The subscriber with this number."""
 
-    def insert(self, subscriber: Subscriber, key: str, now: str) -> int:
+    def search(self, words: str, limit: int) -> list[Subscriber]:
+        """Active subscribers whose address or name holds these words, in the order of their addresses."""
+
+    def insert(
+        self, subscriber: Subscriber, key: str, now: str, event: Event = Event.ADDED, evidence: Evidence | None = None
+    ) -> int:
         """Add one; returns the number."""
 
-    def set_state(self, subscriber_id: int, state: SubscriberState, now: str) -> None:
+    def set_state(
+        self,
+        subscriber_id: int,
+        state: SubscriberState,
+        now: str,
+        event: Event | None = None,
+        evidence: Evidence | None = None,
+        why: str = "",
+    ) -> None:
         """Move a subscription to another state."""
 
-    def update(self, subscriber: Subscriber, now: str) -> None:
-        """Write name, interests, language and fields."""
+    def update(
+        self,
+        subscriber: Subscriber,
+        now: str,
+        event: Event = Event.CHANGED,
+        evidence: Evidence | None = None,
+        changed: Sequence[str] = (),
+    ) -> None:
+        """Write name, interests, language, fields, state and pause; `changed` names those for the journal."""
 
-    def erase(self, subscriber_id: int) -> None:
-        """Delete the person, here and in the send logs; totals stay."""
+    def set_address(self, subscriber_id: int, email: str, key: str, evidence: Evidence) -> None:
+        """Write another address."""
+
+    def note(self, subscriber_id: int, event: Event, evidence: Evidence, details: Mapping[str, object]) -> None:
+        """Write a row of the journal that changes nothing."""
+
+    def erase(
+        self, subscriber_id: int, now: str, event: Event = Event.ERASED, evidence: Evidence | None = None
+    ) -> None:
+        """Delete the person, here, in the journal and in the send logs; totals stay."""
 
     def suppress(self, address_hash: str, reason: str, now: str) -> None:
         """Keep an address, known only by its keyed hash, from ever coming back."""
 
+    def lift(self, address_hash: str) -> None:
+        """Let an address come back."""
+
     def is_suppressed(self, address_hash: str) -> bool:
         """Whether an address was suppressed."""
+
+    def suppressed_for(self, address_hash: str) -> str:
+        """Why an address was suppressed; empty when it was not."""
+
+    def count_ask(self, limits: Sequence[tuple[str, str, int]], now: str) -> bool:
+        """Count an ask unless one of `(key, since, most)` is used up; returns whether it was counted."""
+
+    def settled(self, state: SubscriberState, before: str) -> list[int]:
+        """The numbers of those who are in this state since before this time."""
 
     def all(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """Every subscriber, in the order they came."""
@@ -93,8 +144,51 @@ class Audience(Protocol):
     def counts(self) -> dict[SubscriberState, int]:
         """How many there are in each state."""
 
-    def segments(self) -> list[Segment]:
-        """Active subscribers by the interests they chose."""
+    def segments(self, today: str = "") -> list[Segment]:
+        """Active subscribers by the interests they chose, without those who paused beyond this day."""
+
+    def paused(self, today: str = "") -> int:
+        """How many active subscribers paused beyond this day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What became of checking the journal: its rows, the hash of the last, and what is wrong, a sentence each."""
+
+    rows: int
+    hash: str  # hexadecimal
+    problems: tuple[str, ...]
+
+
+class Journal(Protocol):
+    """The consent journal. Rows are appended by Audience."""
+
+    def rows(self, subscriber_id: int) -> list[JournalRow]:
+        """What happened to one subscription, in order."""
+
+    def row(self, number: int) -> JournalRow | None:
+        """One row."""
+
+    def people(self) -> Iterator[tuple[int, list[JournalRow]]]:
+        """Each subscriber's number with their rows, in the order of the numbers."""
+
+    def last(self, subscriber_id: int, event: Event) -> JournalRow | None:
+        """The last row of this event."""
+
+    def keep_wording(self, kind: str, language: str, text: str) -> str:
+        """Keep a text that is shown where somebody consents, once; returns its id."""
+
+    def wording(self, id_: str) -> str | None:
+        """The text with this id."""
+
+    def traces(self, before: str) -> int:
+        """How many rows from before this time hold a network address or a user agent."""
+
+    def drop_traces(self, before: str) -> None:
+        """Take network addresses and user agents out of the rows from before this time."""
+
+    def verify(self) -> Verified:
+        """Compare every row, the head and every wording with their hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +201,57 @@ class Plan:
     touched: bool
 
 
+class PaceLog(Protocol):
+    """What was sent when, under which name: a relay, a recipient's domain, a sending address."""
+
+    def count(self, name: str, minute: int) -> None:
+        """Count one message in a minute of the Unix epoch."""
+
+    def counted(self, name: str, since: int) -> dict[int, int]:
+        """How many by minute, from this minute on."""
+
+    def tidy(self, minute: int) -> None:
+        """Drop what no limit looks at any more."""
+
+    def warmup(self, sender: str) -> int | None:
+        """The minute in which the warm-up of a sending address began; None before it did."""
+
+    def begin_warmup(self, sender: str, minute: int) -> None:
+        """Remember it, once."""
+
+    def slowed(self, issue: str, change: Slowdown) -> None:
+        """Write a change of pace into the issue's log."""
+
+    def slowdowns(self, issue: str) -> list[Slowdown]:
+        """The changes of pace of an issue, in their order."""
+
+
+class Archive(Protocol):
+    """The issues that went out: those of which a delivery was tried, or of which every delivery is settled."""
+
+    def issues(self) -> list[str]:
+        """Their slugs, the latest planned first."""
+
+    def facts(self, issue: str) -> tuple[str, bytes] | None:
+        """When an issue was planned, and its facts; None unless it went out."""
+
+    def pages(self, issue: str) -> bytes | None:
+        """The marked pages of an issue; None unless it went out."""
+
+    def file(self, issue: str, name: str) -> bytes | None:
+        """A file below an issue's address; None unless it went out."""
+
+    def files(self, issue: str) -> list[str]:
+        """The names of these files."""
+
+
 class SendLog(Protocol):
     """Plans and deliveries."""
+
+    pace: PaceLog
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside is one transaction."""
 
     def lock(self, issue: str) -> AbstractContextManager[None]:
         """Held while an issue is sent, by one process only. Raises Busy, which names the other."""
@@ -129,8 +272,9 @@ class SendLog(Protocol):
         editions: Sequence[Edition],
         nothing_left: Sequence[Segment],
         now: str,
+        publication: Publication | None = None,
     ) -> None:
-        """Write one row a person, in one transaction."""
+        """Write one row a person, and what the archive will show, in one transaction."""
 
     def forget(self, issue: str) -> None:
         """Drop a plan of which nothing was tried."""
@@ -141,8 +285,11 @@ class SendLog(Protocol):
     def recover(self, issue: str, now: str) -> int:
         """After a killed run: claims never offered are queued again, offered ones become unknown. Returns those."""
 
-    def claim(self, issue: str, limit: int, now: str) -> list[Claim]:
-        """Hold up to `limit` deliveries that are queued or due again; people who left meanwhile are skipped."""
+    def claim(self, issue: str, limit: int, now: str, domain: str = "", without: Sequence[str] = ()) -> list[Claim]:
+        """Hold up to `limit` deliveries that are queued or due again, of one recipient domain or of all but some.
+
+        People who left meanwhile are skipped. Empty only when there are none.
+        """
 
     def offer(self, issue: str, subscriber_id: int, now: str) -> bool:
         """Durable before the content goes out. False when the person left: the delivery is skipped."""
@@ -155,6 +302,15 @@ class SendLog(Protocol):
 
     def release(self, issue: str, claims: Iterable[Claim]) -> None:
         """Give claims back untried."""
+
+    def domains(self, issue: str) -> dict[str, int]:
+        """How many deliveries are open by recipient domain."""
+
+    def begin_at(self, issue: str) -> str:
+        """When the send is to begin; empty when it may at once."""
+
+    def set_begin_at(self, issue: str, moment: str) -> None:
+        """Put it off until then."""
 
     def next_due(self, issue: str) -> str:
         """When the next deferred delivery is due; empty when there is none."""
@@ -174,12 +330,20 @@ class SendLog(Protocol):
     def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
         """Earlier attempts that were put off: time, step, code, reply."""
 
+    def details(self, before: str) -> int:
+        """How many decided deliveries of issues planned before this time still hold an address or a reply."""
+
+    def drop_details(self, before: str) -> None:
+        """Take those out; states, codes and totals stay."""
+
 
 class Store(Protocol):
-    """Both, and a way to close them."""
+    """All of it, and a way to close it."""
 
     audience: Audience
+    journal: Journal
     sendlog: SendLog
+    archive: Archive
 
     def close(self) -> None:
         """Close the database."""

@@ -97,3 +97,134 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_of ON attempts (send_id, subscriber_id)
 """
+
+
+@_migration("0002_pace")
+def _pace(db: sqlite_utils.Database) -> None:
+    for statement in _SCHEMA_0002.split(";\n\n"):
+        db.execute(statement)
+
+
+# `minute` is that of the Unix epoch. What was sent is counted by minutes, so that a limit an hour or a day rolls on.
+_SCHEMA_0002 = """
+CREATE TABLE paced (
+    name TEXT NOT NULL,
+    minute INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (name, minute)
+) WITHOUT ROWID;
+
+CREATE TABLE warmups (
+    sender TEXT PRIMARY KEY,
+    began_minute INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE slowdowns (
+    send_id INTEGER NOT NULL REFERENCES sends (id) ON DELETE CASCADE,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    rate REAL NOT NULL,
+    reply TEXT NOT NULL
+);
+
+ALTER TABLE sends ADD COLUMN begin_at TEXT NOT NULL DEFAULT ''
+"""
+
+
+@_migration("0003_consent")
+def _consent(db: sqlite_utils.Database) -> None:
+    for statement in _SCHEMA_0003.split(";\n\n"):
+        db.execute(statement)
+
+
+# SQLite cannot change a CHECK, so the table is made anew; the highest number ever given goes with it.
+# A part of the journal's row stands in the clear with its salt, or, once it was removed, as its seal (journal.py).
+_SCHEMA_0003 = """
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL DEFAULT '',
+    interests TEXT NOT NULL DEFAULT '',
+    language TEXT NOT NULL DEFAULT '',
+    fields TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'active' CHECK (
+        state = 'pending' OR state = 'active' OR state = 'unsubscribed' OR state = 'suppressed'
+    ),
+    paused_until TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL
+);
+
+INSERT INTO people (id, email, email_key, name, interests, language, fields, state, created_at, changed_at)
+SELECT id, email, email_key, name, interests, language, fields, state, created_at, changed_at FROM subscribers;
+
+DELETE FROM sqlite_sequence WHERE name = 'people';
+
+INSERT INTO sqlite_sequence (name, seq) SELECT 'people', seq FROM sqlite_sequence WHERE name = 'subscribers';
+
+DROP TABLE subscribers;
+
+ALTER TABLE people RENAME TO subscribers;
+
+CREATE TABLE journal (
+    number INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    subscriber_id INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    details TEXT,
+    details_salt BLOB,
+    details_seal BLOB,
+    trace TEXT,
+    trace_salt BLOB,
+    trace_seal BLOB,
+    hash BLOB NOT NULL
+);
+
+CREATE INDEX journal_of ON journal (subscriber_id);
+
+CREATE TABLE journal_head (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    seal BLOB NOT NULL
+);
+
+CREATE TABLE wordings (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    language TEXT NOT NULL,
+    text TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE asks (
+    key TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+
+CREATE INDEX asks_of ON asks (key, at)
+"""
+
+
+@_migration("0004_snapshots")
+def _snapshots(db: sqlite_utils.Database) -> None:
+    for statement in _SCHEMA_0004.split(";\n\n"):
+        db.execute(statement)
+
+
+# What was sent, for the archive: it must not change with issue.md, the template or a picture.
+_SCHEMA_0004 = """
+CREATE TABLE snapshots (
+    send_id INTEGER PRIMARY KEY REFERENCES sends (id) ON DELETE CASCADE,
+    facts BLOB NOT NULL,
+    pages BLOB NOT NULL
+);
+
+CREATE TABLE published_files (
+    send_id INTEGER NOT NULL REFERENCES sends (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (send_id, name)
+)
+"""

@@ -24,22 +24,31 @@ from mailer.models import (
     DeliveryState,
     Edition,
     Outcome,
+    Publication,
     Segment,
     Selection,
     Step,
     Subscriber,
 )
-from mailer.store.base import Plan
+from mailer.store import archive
+from mailer.store.base import PaceLog, Plan
 from mailer.store.lock import SendLocks
+from mailer.store.pacelog import PaceLogTable
 from mailer.store.sqlite import Database
 
+_DOMAIN = "COALESCE(LOWER(SUBSTR(s.email, INSTR(s.email, '@') + 1)), '')"
 _ROW = (
     "d.subscriber_id, COALESCE(NULLIF(d.email, ''), s.email, ''), d.state, d.attempts, d.code, d.enhanced, d.reply,"
     " d.step, COALESCE(e.key, ''), d.next_at, d.settled_at"
 )
 _ROWS = "deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id LEFT JOIN editions e ON e.id = d.edition_id"
+_HOLDING = (
+    "WHERE send_id IN (SELECT id FROM sends WHERE planned_at < ?) AND settled_at <> '' AND state <> 'unknown'"
+    " AND (email <> '' OR reply <> '')"
+)
 _CUT_SHORT = "the process ended after the content went out and before the reply was read"
 _GIVE_BACK = "SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
+_STANDING = "CASE WHEN s.paused_until > ? THEN 'paused' ELSE COALESCE(s.state, 'erased') END"
 _GONE = {"unsubscribed": "unsubscribed since the send was planned", "suppressed": "suppressed since it was planned"}
 
 
@@ -48,9 +57,15 @@ class SendLogTable:
 
     def __init__(self, database: Database, path: Path) -> None:
         self._db = database
+        self.pace: PaceLog = PaceLogTable(database)
         self._locks = SendLocks(path)
         self._ids: dict[str, int] = {}
-        self._reached: dict[int, int] = {}  # by send: no queued row has a smaller subscriber_id
+        # By send and domain, "" for all: no queued row of theirs has a smaller subscriber_id.
+        self._reached: dict[tuple[int, str], int] = {}
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside is one transaction."""
+        return self._db.atomic()
 
     def lock(self, issue: str) -> AbstractContextManager[None]:
         """Held while an issue is sent, by one process only."""
@@ -82,6 +97,7 @@ class SendLogTable:
         editions: Sequence[Edition],
         nothing_left: Sequence[Segment],
         now: str,
+        publication: Publication | None = None,
     ) -> None:
         """Write one row a person: a single INSERT ... SELECT through a table of interests -> edition."""
         with self._db.atomic():
@@ -103,23 +119,32 @@ class SendLogTable:
             self._db.execute(
                 "INSERT INTO deliveries (send_id, subscriber_id, edition_id, state)"
                 " SELECT ?, s.id, x.edition_id, 'queued' FROM subscribers s CROSS JOIN shares x"
-                " WHERE x.interests = s.interests AND s.state = 'active'",
-                (send,),
+                " WHERE x.interests = s.interests AND s.state = 'active' AND s.paused_until <= ?",
+                (send, now[:10]),
             )
             self._db.executemany(
                 "INSERT INTO deliveries (send_id, subscriber_id, state, reply, settled_at)"
                 " SELECT ?, id, 'skipped', 'no story matches the interests chosen', ? FROM subscribers"
-                " WHERE interests = ? AND state = 'active'",
-                ((send, now, ";".join(segment.interests)) for segment in nothing_left),
+                " WHERE interests = ? AND state = 'active' AND paused_until <= ?",
+                ((send, now, ";".join(segment.interests), now[:10]) for segment in nothing_left),
+            )
+            self._db.execute(
+                "INSERT INTO deliveries (send_id, subscriber_id, state, reply, settled_at)"
+                " SELECT ?, id, 'skipped', 'paused until ' || paused_until, ? FROM subscribers"
+                " WHERE state = 'active' AND paused_until > ?",
+                (send, now, now[:10]),
             )
             self._db.execute("DROP TABLE temp.shares")
+            if publication:
+                archive.write(self._db, send, publication)
 
     def forget(self, issue: str) -> None:
         """Drop a plan of which nothing was tried."""
         with self._db.atomic():
             self._db.execute("DELETE FROM deliveries WHERE send_id = ?", (self._send(issue),))
             self._db.execute("DELETE FROM sends WHERE issue = ?", (issue,))
-        self._reached.pop(self._ids.pop(issue), None)
+        self._ids.pop(issue)
+        self._reached.clear()
 
     def editions(self, issue: str) -> dict[str, Selection]:
         """The editions of a plan by key."""
@@ -138,16 +163,16 @@ class SendLogTable:
                 (_CUT_SHORT, Step.CONTENT, now, send),
             ).rowcount
             self._db.execute(f"UPDATE deliveries {_GIVE_BACK} WHERE send_id = ? AND state = 'claimed'", (send,))
-        self._reached.pop(send, None)
+        self._reached.clear()
         return unknown
 
-    def claim(self, issue: str, limit: int, now: str) -> list[Claim]:
+    def claim(self, issue: str, limit: int, now: str, domain: str = "", without: Sequence[str] = ()) -> list[Claim]:
         """Hold up to `limit` deliveries: those due again first, then the next in the queue. Empty at the end only."""
         send = self._send(issue)
         claims: list[Claim] = []
         with self._db.atomic():
             # Again, as people who left may have taken all the places.
-            while len(claims) < limit and (numbers := self._next(send, limit - len(claims), now)):
+            while len(claims) < limit and (numbers := self._next(send, limit - len(claims), now, domain, without)):
                 self._db.executemany(
                     "UPDATE deliveries SET state = 'claimed' WHERE send_id = ? AND subscriber_id = ?",
                     ((send, number) for number in numbers),
@@ -155,30 +180,36 @@ class SendLogTable:
                 claims += self._claims(send, numbers, now)
         return claims
 
-    def _next(self, send: int, limit: int, now: str) -> list[int]:
+    def _next(self, send: int, limit: int, now: str, domain: str, without: Sequence[str]) -> list[int]:
+        table, condition, values = "deliveries d", "", tuple[str, ...]()
+        if domain or without:
+            # A person erased meanwhile has no domain any more: they stand in everybody's line, to be skipped there.
+            table = "deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id"
+            condition = f" AND {_DOMAIN} = ?" if domain else f" AND {_DOMAIN} NOT IN ({', '.join('?' * len(without))})"
+            values = (domain,) if domain else tuple(without)
         rows = self._db.execute(
-            "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND state = 'deferred' AND next_at <= ?"
-            " ORDER BY next_at LIMIT ?",
-            (send, now, limit),
+            f"SELECT d.subscriber_id FROM {table} WHERE d.send_id = ? AND d.state = 'deferred' AND d.next_at <= ?"
+            f"{condition} ORDER BY d.next_at LIMIT ?",
+            (send, now, *values, limit),
         ).fetchall()
         if len(rows) < limit:
             fresh = self._db.execute(
-                "SELECT subscriber_id FROM deliveries WHERE send_id = ? AND subscriber_id >= ? AND state = 'queued'"
-                " ORDER BY subscriber_id LIMIT ?",
-                (send, self._reached.get(send, 0), limit - len(rows)),
+                f"SELECT d.subscriber_id FROM {table} WHERE d.send_id = ? AND d.subscriber_id >= ?"
+                f" AND d.state = 'queued'{condition} ORDER BY d.subscriber_id LIMIT ?",
+                (send, self._reached.get((send, domain), 0), *values, limit - len(rows)),
             ).fetchall()
             if fresh:
-                self._reached[send] = fresh[-1][0] + 1
+                self._reached[send, domain] = fresh[-1][0] + 1
             rows += fresh
         return [number for (number,) in rows]
 
     def _claims(self, send: int, numbers: Sequence[int], now: str) -> list[Claim]:
         marks = ", ".join("?" * len(numbers))
         rows = self._db.execute(
-            "SELECT d.subscriber_id, s.email, s.name, s.interests, s.language, COALESCE(s.state, 'erased'), e.key,"
-            " d.attempts FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id"
+            "SELECT d.subscriber_id, s.email, s.name, s.interests, s.language,"
+            f" {_STANDING}, e.key, d.attempts FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id"
             f" JOIN editions e ON e.id = d.edition_id WHERE d.send_id = ? AND d.subscriber_id IN ({marks})",
-            (send, *numbers),
+            (now[:10], send, *numbers),
         ).fetchall()
         claims = []
         for number, email, name, interests, language, state, edition, attempts in rows:
@@ -194,8 +225,8 @@ class SendLogTable:
         send = self._send(issue)
         offered = self._db.execute(
             "UPDATE deliveries SET offered = 1 WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed' AND EXISTS"
-            " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active')",
-            (send, subscriber_id),
+            " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active' AND s.paused_until <= ?)",
+            (send, subscriber_id, now[:10]),
         ).rowcount
         if not offered:
             self._skip(send, subscriber_id, now)
@@ -250,7 +281,26 @@ class SendLogTable:
                 f"UPDATE deliveries {_GIVE_BACK} WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
                 ((send, claim.subscriber.id) for claim in claims),
             )
-        self._reached.pop(send, None)
+        self._reached.clear()
+
+    def domains(self, issue: str) -> dict[str, int]:
+        """How many deliveries are open by recipient domain."""
+        return dict(
+            self._db.execute(
+                f"SELECT {_DOMAIN}, COUNT(*) FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id"
+                " WHERE d.send_id = ? AND d.state IN ('queued', 'claimed', 'deferred') GROUP BY 1",
+                (self._send(issue),),
+            ).fetchall()
+        )
+
+    def begin_at(self, issue: str) -> str:
+        """When the send is to begin; empty when it may at once."""
+        row = self._db.execute("SELECT begin_at FROM sends WHERE id = ?", (self._send(issue),)).fetchone()
+        return str(row[0])
+
+    def set_begin_at(self, issue: str, moment: str) -> None:
+        """Put it off until then."""
+        self._db.execute("UPDATE sends SET begin_at = ? WHERE id = ?", (moment, self._send(issue)))
 
     def next_due(self, issue: str) -> str:
         """When the next deferred delivery is due; empty when there is none."""
@@ -300,9 +350,21 @@ class SendLogTable:
             (self._send(issue), subscriber_id),
         ).fetchall()
 
+    def details(self, before: str) -> int:
+        """How many decided deliveries of issues planned before this time still hold an address or a reply."""
+        return int(self._db.execute(f"SELECT COUNT(*) FROM deliveries {_HOLDING}", (before,)).fetchone()[0])
+
+    def drop_details(self, before: str) -> None:
+        """Take those out; states, codes and totals stay."""
+        with self._db.atomic():
+            self._db.execute(
+                "UPDATE attempts SET reply = '' WHERE send_id IN (SELECT id FROM sends WHERE planned_at < ?)", (before,)
+            )
+            self._db.execute(f"UPDATE deliveries SET email = '', reply = '' {_HOLDING}", (before,))
+
     def _skip(self, send: int, subscriber_id: int, now: str) -> None:
-        row = self._db.execute("SELECT state FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
-        why = _GONE.get(row[0], "") if row else "erased since the send was planned"
+        row = self._db.execute("SELECT state, paused_until FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
+        why = _GONE.get(row[0], f"paused until {row[1]}") if row else "erased since the send was planned"
         self._db.execute(
             "UPDATE deliveries SET state = 'skipped', offered = 0, reply = ?, settled_at = ?"
             " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",

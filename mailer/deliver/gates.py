@@ -1,0 +1,116 @@
+"""The gates of a run: of its sending address, its relays, the recipients' domains; and what they remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from mailer.config import Relay
+from mailer.deliver.pace import Gate, Meter, Spacing, Warmup
+from mailer.models import Claim, DeliveryState, Limit, Outcome, Step
+from mailer.store.base import PaceLog
+
+_ASKS_FOR_LESS = (421, 450, 451, 454)
+_ENOUGH = 5  # messages to a domain in the last seconds, below which nobody can say that they were too many
+_RELOAD = 10.0  # seconds: another process may send over the same relay
+
+
+def domain_of(claim: Claim) -> str:
+    """The recipient's domain, in small letters, as the configuration writes it."""
+    return claim.subscriber.email.rpartition("@")[2].lower()
+
+
+class Gates:
+    """Says when a message may go, and counts it. One for each run; `relays` are in the order given."""
+
+    def __init__(
+        self,
+        sender: str,
+        relays: Sequence[Relay],
+        domains: Mapping[str, Sequence[Limit]],
+        rate: float,
+        warmup: Sequence[int],
+        log: PaceLog,
+        minute: int,
+    ) -> None:
+        self.relays = [Gate(str(relay), relay.limits) for relay in relays]
+        self.domains = {name: Gate(name, limits) for name, limits in domains.items()}
+        self._log = log
+        self._rate = Spacing(rate)
+        self._sender = Gate(sender, (), self._warmup(sender, warmup, minute))
+        self._meter = Meter()
+        self._loaded = 0.0
+        self._counted = [gate for gate in (self._sender, *self.relays, *self.domains.values()) if gate.windows]
+        if self._counted:
+            log.tidy(minute)
+            self._load(minute)
+
+    def wait(self, relay: Gate, now: float, minute: int) -> float:
+        """Seconds until this relay may get a message; 0 for now."""
+        if self._counted and now - self._loaded >= _RELOAD:
+            self._loaded = now
+            self._load(minute)
+        wait = max(self._rate.wait(now), relay.wait(now, minute))
+        return max(wait, self._sender.wait(now, minute)) if self._sender.windows else wait
+
+    def take(self, relay: Gate, claim: Claim, now: float) -> None:
+        """A message is on its way."""
+        domain = domain_of(claim)
+        self._rate.take(now)
+        self._meter.add(domain, now)
+        self._meter.add(relay.name, now)
+        for gate in (self._sender, relay, self.domains.get(domain)):
+            if gate is not None:
+                gate.take(now)
+
+    def drop(self, relay: Gate, claim: Claim) -> None:
+        """It was never sent."""
+        for gate in self._counting(relay, claim):
+            gate.drop()
+
+    def sent(self, relay: Gate, claim: Claim, minute: int) -> None:
+        """Its content goes out. Within the transaction that says so in the log."""
+        for gate in self._counting(relay, claim):
+            gate.sent(minute)
+            self._log.count(gate.name, minute)
+
+    def heard(self, relay: Gate, claim: Claim, outcome: Outcome, now: float) -> Gate | None:
+        """Slow down when a reply asks for it: what goes slower now, or None."""
+        reply = outcome.reply
+        if outcome.state is not DeliveryState.DEFERRED or reply.code not in _ASKS_FOR_LESS:
+            return None
+        gate = relay
+        if reply.step is not Step.MAIL and reply.code != 421:
+            domain = domain_of(claim)
+            if domain not in self.domains and self._meter.count(domain) < _ENOUGH:
+                return None
+            gate = self.domains.setdefault(domain, Gate(domain, ()))
+        return gate if gate.spacing.slow(now, self._meter.rate(gate.name, now)) else None
+
+    def recovered(self, now: float) -> list[Gate]:
+        """What goes faster again by a step, its rate 0 when nothing holds it any more."""
+        return [gate for gate in (*self.relays, *self.domains.values()) if gate.spacing.recover(now)]
+
+    def _counting(self, relay: Gate, claim: Claim) -> list[Gate]:
+        """The gates of a message that count what they let through."""
+        if not self._counted:
+            return []
+        passed = (self._sender, relay, self.domains.get(domain_of(claim)))
+        return [gate for gate in passed if gate is not None and gate.windows]
+
+    def _warmup(self, sender: str, daily: Sequence[int], minute: int) -> Warmup | None:
+        if not daily:
+            return None
+        self._log.begin_warmup(sender, minute)
+        return Warmup(daily, self._log.warmup(sender) or minute)
+
+    def _load(self, minute: int) -> None:
+        for gate in self._counted:
+            sent = self._log.counted(gate.name, minute - 1440)
+            for window in gate.windows:
+                window.load(sent, minute)
+
+
+def minute_of(moment: datetime) -> int:
+    """The minute of the Unix epoch."""
+    return int(moment.timestamp()) // 60
