@@ -62,12 +62,19 @@ class Office:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
 
-    def use(self, relay: Relay | str, connections: int = 1, retry: str = '["5m", "30m"]', timeout: str = "30s") -> None:
-        """Configure the relay."""
+    def use(
+        self,
+        relay: Relay | str,
+        connections: int = 1,
+        retry: str = '["5m", "30m"]',
+        timeout: str = "30s",
+        more: str = "",
+    ) -> None:
+        """Configure the relay; `more` are further lines of `[smtp]`, and tables under `[tool.mailer.smtp...]`."""
         text = (ROOT / "pyproject.toml").read_text("utf-8")
         before, _, after = text.partition("\n[tool.mailer.smtp]\n")
         url = relay.url if isinstance(relay, Relay) else relay
-        smtp = _SMTP.format(url=url, connections=connections, retry=retry, timeout=timeout)
+        smtp = _SMTP.format(url=url, connections=connections, retry=retry, timeout=timeout) + more + "\n"
         (self.root / "pyproject.toml").write_text(before + smtp + after[after.index("\n[") :], "utf-8")
 
     def room(self) -> Newsroom:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from mailer.cli import views
-from mailer.cli.app import IssueName, Json, data, issue_name, newsroom, out, print_json, print_json_list
+from mailer.cli.app import IssueName, Json, data, issue_name, newsroom, out, print_json, print_json_list, say
 from mailer.compose.personal import message_id
-from mailer.models import DeliveryState
+from mailer.models import Balance, DeliveryState
+from mailer.store.base import SendLog
 
 
 def status(
@@ -24,15 +28,17 @@ def status(
     room = newsroom(context)
     log_ = room.store.sendlog
     if issue:
-        balance = log_.balance(issue)
+        balance, begins = log_.balance(issue), log_.begin_at(issue)
         if as_json:
-            print_json(views.balance_data(balance))
-        else:
-            out.print(views.balance_table(balance))
+            print_json(_data(log_, balance))
+            return
+        out.print(views.balance_table(balance))
+        if begins and balance.open == balance.audience - balance.skipped:
+            say(f"It begins at {datetime.fromisoformat(begins).astimezone():%Y-%m-%d %H:%M}.")
         return
     balances = [log_.balance(planned.issue) for planned in log_.plans()]
     if as_json:
-        print_json({"issues": [views.balance_data(balance) for balance in balances]})
+        print_json({"issues": [_data(log_, balance) for balance in balances]})
         return
     columns = ("audience", "accepted", "refused", "skipped", "unknown", "open")
     made = views.table("issue", *columns, right=columns)
@@ -46,6 +52,7 @@ def log(
     context: typer.Context,
     issue: IssueName,
     state: Annotated[DeliveryState | None, typer.Option("--state", help="Only these.")] = None,
+    pace: Annotated[bool, typer.Option("--pace", help="Instead: what slowed the send down, and when.")] = False,
     format_: Annotated[str, typer.Option("--format", metavar="table|csv|json")] = "table",
     as_json: Json = False,
 ) -> None:
@@ -54,6 +61,9 @@ def log(
     format_ = "json" if as_json else format_
     if format_ not in ("table", "csv", "json"):
         raise typer.BadParameter("must be table, csv or json", param_hint="--format")
+    if pace:
+        _show_pace(room.store.sendlog, issue, format_)
+        return
     rows = room.store.sendlog.deliveries(issue, state)
     if format_ == "table":
         out.print(views.log_table(rows, issue, state))
@@ -61,9 +71,31 @@ def log(
     # Not from the issue's file: the log is readable when that has changed or is gone.
     domain = room.config.newsletter.sender_domain
     found = (views.delivery_data(row, message_id(issue, domain, room.tokens, str(row.subscriber_id))) for row in rows)
+    _write(found, views.LOG_COLUMNS, format_)
+
+
+def _data(log: SendLog, balance: Balance) -> dict[str, object]:
+    """A balance with what else there is to know of its send."""
+    pace = [asdict(change) for change in log.pace.slowdowns(balance.issue)]
+    return views.balance_data(balance) | {"begin_at": log.begin_at(balance.issue), "pace": pace}
+
+
+def _show_pace(log: SendLog, issue: str, format_: str) -> None:
+    """Each change of pace; a rate of 0 is as fast as it goes again."""
+    changes = log.pace.slowdowns(issue)
+    if format_ != "table":
+        _write([asdict(change) for change in changes], ("at", "name", "rate", "reply"), format_)
+        return
+    made = views.table("at", "what", "a second", "why", right=("a second",))
+    for change in changes:
+        made.add_row(change.at, change.name, f"{change.rate:g}" if change.rate else "free", change.reply)
+    out.print(made if changes else "Nothing slowed this send down.")
+
+
+def _write(rows: Iterable[Mapping[str, object]], columns: Sequence[str], format_: str) -> None:
     if format_ == "csv":
-        writer = csv.DictWriter(data(), views.LOG_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(data(), columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(found)
+        writer.writerows(rows)
     else:
-        print_json_list(found)
+        print_json_list(rows)

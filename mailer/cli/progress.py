@@ -80,8 +80,10 @@ class _Display:
 
     def _text(self) -> str:
         if self._run.waiting_until is not None:
-            left = max(timedelta(), self._run.waiting_until - clock())
-            return f"deferred deliveries are due in {str(left).partition('.')[0]}; Ctrl-C stops"
+            left = str(max(timedelta(), self._run.waiting_until - clock())).partition(".")[0]
+            if not self._run.begun:
+                return f"begins in {left}, at {self._run.waiting_until.astimezone():%Y-%m-%d %H:%M}; Ctrl-C stops"
+            return f"goes on in {left}, when deferred deliveries are due or a limit allows; Ctrl-C stops"
         states = self._run.tally.states
         done, seconds = self._done(), asyncio.get_running_loop().time() - self._started
         rate = self._run.tally.attempts / seconds if seconds > 0 else 0.0
@@ -95,4 +97,6 @@ class _Display:
         for state in (DeliveryState.REFUSED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN):
             if states[state]:
                 parts.append(f"{state} {states[state]:,}")
+        parts += [f"{name} slowed to {rate:.3g}/s" for name, rate in self._run.tally.slowed.items()]
+        parts += [f"{name} is away" for name in self._run.tally.away]
         return "; ".join(parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -13,7 +15,8 @@ from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
 from mailer.cli.progress import watch
 from mailer.compose.composition import Composition
 from mailer.deliver import plan
-from mailer.deliver.engine import timestamp
+from mailer.deliver.engine import Job, timestamp
+from mailer.deliver.gates import minute_of
 from mailer.deliver.run import Run
 from mailer.errors import MailerError, RelayError, TooManyRefusals
 from mailer.models import Balance
@@ -29,10 +32,12 @@ def send(
     rate: Annotated[float, typer.Option("--rate", min=0, help="At most so many messages a second.")] = 0,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for deferred deliveries.")] = False,
     replan: Annotated[bool, typer.Option("--replan", help="Plan anew; only while nothing was sent.")] = False,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="Begin then, as 2018-12-14 08:00; or now.")] = "",
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Do not pause, however many are refused.")] = False,
     as_json: Json = False,
 ) -> None:
     """Plan, ask, send, balance. Run it again to go on after an interruption."""
+    begin_at = _begin_at(at)
     room = newsroom(context)
     composition = room.compose(issue)
     slug = composition.issue.slug
@@ -49,9 +54,9 @@ def send(
             else:
                 out.print(views.balance_table(before))
             raise typer.Exit(_exit_code(before))
-        count = min(before.open, limit) if limit else before.open
-        speed = f", at most {rate:g} a second: about {_span(count / rate)}" if rate else ""
-        say(f"Relay {room.relay}, {room.config.smtp.connections} connections; {count:,} to send{speed}.")
+        if planned and not at:
+            begin_at = sendlog.begin_at(slug)
+        _foretell(room, room.job(composition, rate, limit), before.open, planned, begin_at)
         if dry_run:
             if as_json:
                 print_json(views.balance_data(before))
@@ -61,6 +66,8 @@ def send(
             raise typer.Exit(1)
         if not planned:
             plan.freeze(composition, room.store, timestamp(clock()))
+        if at:
+            sendlog.set_begin_at(slug, begin_at)
         run = Run(room.job(composition, rate, limit, keep_going), sendlog, clock)
         try:
             balance = loop.run(watch(run, before, wait=not no_wait))
@@ -75,10 +82,44 @@ def send(
         print_json(views.balance_data(balance))
     else:
         out.print(views.balance_table(balance))
+    if not run.begun:
+        begins = datetime.fromisoformat(sendlog.begin_at(slug)).astimezone()
+        say(f"{slug} begins at {begins:%Y-%m-%d %H:%M}: run mailer send {slug} again by then, or leave it running.")
     if run.stopped:
         say(f"Stopped. What was in flight is recorded; go on with: mailer send {slug}")
         raise typer.Exit(130)
     raise typer.Exit(_exit_code(balance))
+
+
+def _begin_at(given: str) -> str:
+    """The moment as the log keeps it; empty for now."""
+    if given in ("", "now"):
+        return ""
+    try:
+        moment = datetime.fromisoformat(given).astimezone()  # without an offset it is this machine's time
+    except ValueError:
+        raise typer.BadParameter("write 2018-12-14 08:00, or now", param_hint="--at") from None
+    if moment <= clock():
+        raise typer.BadParameter(f"{moment:%Y-%m-%d %H:%M} is past", param_hint="--at")
+    return timestamp(moment)
+
+
+def _foretell(room: Newsroom, job: Job, open_: int, planned: bool, begin_at: str) -> None:
+    """Say how the mail will go, and when it will be done under the limits."""
+    store, minute = room.store, minute_of(clock())
+    count = min(open_, job.limit) if job.limit else open_
+    by_domain: Mapping[str, int] = {}
+    if job.domains and not job.limit:
+        by_domain = store.sendlog.domains(job.issue) if planned else store.audience.domains()
+    seconds = job.gates(store.sendlog.pace, minute).seconds(count, by_domain, minute)
+    end = ""
+    if seconds:
+        begins = max(clock(), datetime.fromisoformat(begin_at or "1970-01-01T00:00:00Z"))
+        end = (
+            f", under the limits in about {_span(seconds)}: until {begins + timedelta(seconds=seconds):%a %d %b %H:%M}"
+        )
+    relays = ", ".join(str(relay) for relay in job.relays)
+    say(f"Relay{'s' if len(job.relays) > 1 else ''} {relays}, {job.connections} connections; {count:,} to send{end}.")
 
 
 def _exit_code(balance: Balance) -> int:

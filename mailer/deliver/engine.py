@@ -27,7 +27,7 @@ from mailer.deliver.session import Unreachable
 from mailer.deliver.smtp import Connection, Parcel
 from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
 from mailer.models import Claim, DeliveryState, Limit, Outcome, Reply, Slowdown, Step
-from mailer.store.base import SendLog
+from mailer.store.base import PaceLog, SendLog
 
 _BATCH = 100  # claims held ahead
 _WINDOW = 200  # the deliveries the circuit breaker looks back on
@@ -36,7 +36,7 @@ _FIRST_TRIES = (0.2, 1.0, 3.0)  # seconds between attempts to reach a relay, bef
 _LATER_TRIES = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)  # for one that worked a moment ago: it may just be restarted
 _AWAY = 60.0  # seconds between looks at a relay that is away, while others do its work
 _KEPT_OPEN = 5.0  # seconds a connection is held for the next message; for longer it is closed
-_BRIEF = 60.0  # seconds of waiting for a limit that are no wait
+_BRIEF = 60.0  # seconds: what keeps a message back for as long is a limit that is used up
 _TURN = 0.01  # seconds until a relay that is ahead of its share looks again
 
 Clock = Callable[[], datetime]
@@ -68,6 +68,10 @@ class Job:
     def connections(self) -> int:
         """To all relays together."""
         return sum(relay.connections for relay in self.relays)
+
+    def gates(self, log: PaceLog, minute: int) -> Gates:
+        """What its messages pass."""
+        return Gates(self.sender, self.relays, self.domains, self.rate, self.warmup, log, minute)
 
 
 @dataclass(slots=True)
@@ -107,8 +111,7 @@ class Engine:
         self._log = log
         self._clock = clock
         self._second = Now(datetime.min, "", "", 0)  # noqa: DTZ901  # never equal to a moment with its offset
-        minute = minute_of(clock())
-        self._gates = Gates(job.sender, job.relays, job.domains, job.rate, job.warmup, log.pace, minute)
+        self._gates = job.gates(log.pace, minute_of(clock()))
         self._carriers = Carriers(job.relays, self._gates)
         self._queue = Queue(job.issue, log, self._gates)
         self._left = job.limit or -1
@@ -168,7 +171,7 @@ class Engine:
             pause = max(pause, self._gates.wait(carrier.gate, now, second.minute))
             if not pause:
                 return True
-            if pause > _BRIEF and not self._patient:
+            if pause >= _BRIEF and not self._patient:
                 return False
             if pause > _KEPT_OPEN:
                 self.waiting_until = second.moment + timedelta(seconds=pause)

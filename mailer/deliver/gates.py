@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from mailer.config import Relay
 from mailer.deliver.pace import Gate, Meter, Spacing, Warmup
@@ -37,6 +38,7 @@ class Gates:
         self.domains = {name: Gate(name, limits) for name, limits in domains.items()}
         self._log = log
         self._rate = Spacing(rate)
+        self._begins = False
         self._sender = Gate(sender, (), self._warmup(sender, warmup, minute))
         self._meter = Meter()
         self._loaded = 0.0
@@ -73,6 +75,9 @@ class Gates:
         for gate in self._counting(relay, claim):
             gate.sent(minute)
             self._log.count(gate.name, minute)
+        if self._begins:
+            self._begins = False
+            self._log.begin_warmup(self._sender.name, minute)
 
     def heard(self, relay: Gate, claim: Claim, outcome: Outcome, now: float) -> Gate | None:
         """Slow down when a reply asks for it: what goes slower now, or None."""
@@ -91,6 +96,18 @@ class Gates:
         """What goes faster again by a step, its rate 0 when nothing holds it any more."""
         return [gate for gate in (*self.relays, *self.domains.values()) if gate.spacing.recover(now)]
 
+    def seconds(self, count: int, by_domain: Mapping[str, int], minute: int) -> float:
+        """How long so many messages take under the limits; 0 when these say nothing. `by_domain` are some of them."""
+
+        def all_relays(seconds: float) -> float:
+            relays = sum(relay.capacity(seconds, minute) for relay in self.relays)
+            return min(relays, self._rate.capacity(seconds), self._sender.capacity(seconds, minute))
+
+        times = [_seconds_for(all_relays, count)]
+        for domain, gate in self.domains.items():
+            times.append(_seconds_for(partial(gate.capacity, minute=minute), by_domain.get(domain, 0)))
+        return max(times)
+
     def _counting(self, relay: Gate, claim: Claim) -> list[Gate]:
         """The gates of a message that count what they let through."""
         if not self._counted:
@@ -101,14 +118,28 @@ class Gates:
     def _warmup(self, sender: str, daily: Sequence[int], minute: int) -> Warmup | None:
         if not daily:
             return None
-        self._log.begin_warmup(sender, minute)
-        return Warmup(daily, self._log.warmup(sender) or minute)
+        began = self._log.warmup(sender)
+        self._begins = began is None  # with the first message
+        return Warmup(daily, minute if began is None else began)
 
     def _load(self, minute: int) -> None:
         for gate in self._counted:
             sent = self._log.counted(gate.name, minute - 1440)
             for window in gate.windows:
                 window.load(sent, minute)
+
+
+def _seconds_for(capacity: Callable[[float], float], count: int) -> float:
+    """The first second in which so many have gone, to the minute where it is long; `capacity` never falls."""
+    short, long = -1.0, 1.0
+    if capacity(0.0) >= count:
+        return 0.0
+    while capacity(long) < count:
+        short, long = long, long * 2
+    while long - short > max(1.0, long / 1000):
+        middle = (short + long) / 2
+        short, long = (short, middle) if capacity(middle) >= count else (middle, long)
+    return long
 
 
 def minute_of(moment: datetime) -> int:

@@ -43,6 +43,10 @@ class Spacing:
         if self.rate:
             self._next = max(now, self._next) + 1 / self.rate
 
+    def capacity(self, seconds: float) -> float:
+        """How many may go within so many seconds from now on."""
+        return seconds * self.rate + 1 if self.rate else float("inf")
+
     def slow(self, now: float, seen: float) -> bool:
         """Halve the rate, or the rate `seen` where there is none. False when that was done a moment ago."""
         if self.slowed and now - self._changed < _ROUND:
@@ -92,6 +96,12 @@ class Window:
                 return at + self.minutes - minute
         return 1  # all of it is in flight
 
+    def capacity(self, seconds: float, minute: int) -> float:
+        """How many may go within so many seconds from this minute on. What goes in one period repeats in the next."""
+        periods, rest = divmod(seconds / 60, self.minutes)
+        free = self.count - sum(sent for at, sent in self._sent.items() if at + self.minutes > minute + rest)
+        return periods * self.count + max(0, free)
+
     def add(self, minute: int) -> None:
         """One was sent."""
         self._sent[minute] = self._sent.get(minute, 0) + 1
@@ -118,6 +128,13 @@ class Warmup:
         if day >= len(self._daily) or self._sent.get(day, 0) + in_flight < self._daily[day]:
             return 0
         return self._began + (day + 1) * 1440 - minute
+
+    def capacity(self, seconds: float, minute: int) -> float:
+        """How many may go within so many seconds from this minute on."""
+        first, last = self._day(minute), self._day(minute + int(seconds // 60))
+        if last >= len(self._daily):
+            return float("inf")
+        return sum(self._daily[first : last + 1]) - self._sent.get(first, 0)
 
     def add(self, minute: int) -> None:
         """One was sent."""
@@ -149,6 +166,11 @@ class Gate:
         for window in self.windows:
             wait = max(wait, 60.0 * window.wait(minute, self._in_flight))
         return wait
+
+    def capacity(self, seconds: float, minute: int) -> float:
+        """How many may go within so many seconds from this minute on."""
+        windows = (window.capacity(seconds, minute) for window in self.windows)
+        return min([self.spacing.capacity(seconds), *windows])
 
     def take(self, now: float) -> None:
         """One is on its way."""

@@ -11,12 +11,16 @@ from mailer.store.base import SendLog
 
 
 class Run:
-    """Sends a planned issue. Read `tally`, `waiting_until` while it goes; `stop` ends it after what is in flight."""
+    """Sends a planned issue. Read `tally` and `waiting_until` while it goes; `stop` ends it after what is in flight.
+
+    `begun` is false while it waits for the moment the send was put off to.
+    """
 
     def __init__(self, job: Job, log: SendLog, clock: Clock) -> None:
         self.job = job
         self.tally = Tally()
-        self._due_at: datetime | None = None
+        self.begun = False
+        self._until: datetime | None = None
         self._log = log
         self._clock = clock
         self._stopped = asyncio.Event()
@@ -24,8 +28,8 @@ class Run:
 
     @property
     def waiting_until(self) -> datetime | None:
-        """The moment it waits for: deferred deliveries that come due, or a limit that is used up."""
-        return self._due_at or (self._engine and self._engine.waiting_until)
+        """The moment it waits for: its beginning, deferred deliveries that come due, a limit that is used up."""
+        return self._until or (self._engine.waiting_until if self._engine is not None else None)
 
     @property
     def stopped(self) -> bool:
@@ -39,8 +43,12 @@ class Run:
             self._engine.stop()
 
     async def go(self, wait: bool) -> Balance:
-        """Send until nothing is open, or nothing is due and `wait` is off. Raises what the engine raises."""
-        while not self.stopped:
+        """Send until nothing is open, or nothing may go now and `wait` is off. Raises what the engine raises."""
+        begin_at = self._log.begin_at(self.job.issue)
+        if begin_at and wait:
+            await self._wait_until(datetime.fromisoformat(begin_at))
+        self.begun = begin_at <= timestamp(self._clock())
+        while self.begun and not self.stopped:
             self._engine = Engine(self.job, self._log, self._clock, self.tally)
             started = asyncio.get_running_loop().time()
             try:
@@ -54,7 +62,7 @@ class Run:
         return self._log.balance(self.job.issue)
 
     async def _wait_until(self, moment: datetime) -> None:
-        self._due_at = moment
+        self._until = moment
         try:
             while not self.stopped and timestamp(self._clock()) < timestamp(moment):
                 left = (moment - self._clock()).total_seconds()
@@ -64,4 +72,4 @@ class Run:
                 except TimeoutError:
                     continue
         finally:
-            self._due_at = None
+            self._until = None

@@ -82,7 +82,7 @@ def test_status_of_one_issue_and_of_all(sent):
     seconds = one.json["seconds"]
     assert one.json == {
         "issue": SLUG, "audience": 4, "accepted": 1, "refused": 1, "deferred": 1, "unknown": 1, "skipped": 0,
-        "queued": 0, "editions": 1, "seconds": seconds,
+        "queued": 0, "editions": 1, "seconds": seconds, "begin_at": "", "pace": [],
     }  # fmt: skip
     assert sent.run("status", "--json").json == {"issues": [one.json]}
     assert [line.split() for line in sent.run("status").out.splitlines() if line.strip().startswith(SLUG)] == [
