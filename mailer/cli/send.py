@@ -18,7 +18,7 @@ from mailer.deliver import plan
 from mailer.deliver.engine import Job, timestamp
 from mailer.deliver.gates import minute_of
 from mailer.deliver.run import Run
-from mailer.errors import MailerError, RelayError, TooManyRefusals
+from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
 from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock
 
@@ -74,6 +74,10 @@ def send(
         except asyncio.CancelledError:
             sendlog.recover(slug, timestamp(clock()))
             balance = sendlog.balance(slug)
+        except StoreError as error:
+            raise StoreError(
+                f"{error}. The sending has stopped. When that is mended, go on with: mailer send {slug}"
+            ) from None
         except (RelayError, TooManyRefusals):
             if as_json:
                 print_json(views.balance_data(sendlog.balance(slug)))

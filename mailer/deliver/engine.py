@@ -199,8 +199,10 @@ class Engine:
                 if not await self._rest(pause):
                     return None
             else:
-                carrier.reached, carrier.trouble = True, ""
-                self.tally.away.pop(str(carrier.relay), None)
+                carrier.reached = True
+                if not carrier.dead:
+                    carrier.trouble = ""
+                    self.tally.away.pop(str(carrier.relay), None)
                 return connection
         return None
 
@@ -366,7 +368,8 @@ class Engine:
         if self._carriers.others_work(carrier):
             self.tally.away[str(carrier.relay)] = why
             return
-        self._trouble = RelayError(f"{why}. Nothing is lost; go on with: mailer send {self._job.issue}")
+        if self._trouble is None:
+            self._trouble = RelayError(f"{why}. Nothing is lost; go on with: mailer send {self._job.issue}")
         if fatal:
             self._stop.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,9 @@ from mailer.models import Claim, DeliveryState, Limit, Outcome, Step
 from mailer.store.base import PaceLog
 
 _ASKS_FOR_LESS = (421, 450, 451, 454)
-_ENOUGH = 5  # messages to a domain in the last seconds, below which nobody can say that they were too many
+_OF_ONE = re.compile(r"4\.[12]\.|.*gr[ae]y[- ]?list", re.IGNORECASE)  # an address, a mailbox, a first message
+_ENOUGH = 3  # replies in the last seconds that ask for less
+_SHARE = 0.05  # of the messages in these seconds: each large provider puts off some for other reasons
 _RELOAD = 10.0  # seconds: another process may send over the same relay
 
 
@@ -40,7 +43,7 @@ class Gates:
         self._rate = Spacing(rate)
         self._begins = False
         self._sender = Gate(sender, (), self._warmup(sender, warmup, minute))
-        self._meter = Meter()
+        self._meter, self._asked = Meter(), Meter()
         self._loaded = 0.0
         self._counted = [gate for gate in (self._sender, *self.relays, *self.domains.values()) if gate.windows]
         if self._counted:
@@ -84,13 +87,15 @@ class Gates:
         reply = outcome.reply
         if outcome.state is not DeliveryState.DEFERRED or reply.code not in _ASKS_FOR_LESS:
             return None
-        gate = relay
-        if reply.step is not Step.MAIL and reply.code != 421:
-            domain = domain_of(claim)
-            if domain not in self.domains and self._meter.count(domain) < _ENOUGH:
-                return None
-            gate = self.domains.setdefault(domain, Gate(domain, ()))
-        return gate if gate.spacing.slow(now, self._meter.rate(gate.name, now)) else None
+        if _OF_ONE.match(f"{reply.enhanced} {reply.text}"):
+            return None
+        of_relay = reply.step is Step.MAIL or reply.code == 421
+        name = relay.name if of_relay else domain_of(claim)
+        self._asked.add(name, now)
+        if self._asked.count(name) < max(_ENOUGH, _SHARE * self._meter.count(name)):
+            return None
+        gate = relay if of_relay else self.domains.setdefault(name, Gate(name, ()))
+        return gate if gate.spacing.slow(now, self._meter.rate(name, now)) else None
 
     def recovered(self, now: float) -> list[Gate]:
         """What goes faster again by a step, its rate 0 when nothing holds it any more."""

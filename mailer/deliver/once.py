@@ -2,11 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from mailer.audience import addresses
+from mailer.compose import headers
+from mailer.compose.composition import Composition
+from mailer.compose.editions import select
 from mailer.config import Relay
 from mailer.deliver.session import Unreachable
 from mailer.deliver.smtp import Connection, Parcel
-from mailer.errors import RelayError
-from mailer.models import Outcome
+from mailer.errors import MailerError, RelayError
+from mailer.models import Claim, Outcome, Selection, Subscriber
+from mailer.store.base import Audience
+from mailer.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of a test mail."""
+
+    reader: Subscriber
+    selection: Selection
+    outcome: Outcome
+
+
+async def send_test(
+    composition: Composition,
+    audience: Audience,
+    tokens: Tokens,
+    relay: Relay,
+    to: str,
+    date: str,
+    selection: Selection = (),
+) -> Tested:
+    """Send a mail that is marked as a test and whose links change nothing. `date` is an RFC 5322 date-time.
+
+    Without a selection, the stories that the address would get, or all. Raises MailerError when it is no address,
+    RelayError when the relay cannot be used.
+    """
+    try:
+        address = addresses.normalise(to)
+    except addresses.AddressError as error:
+        raise MailerError(f"“{to}” is no address: {error}") from None
+    reader = audience.find(addresses.key(address)) or Subscriber(address)
+    selection = selection or select(composition.issue, reader.interests) or composition.everything
+    personal = composition.personaliser(tokens, inert=True).personal(reader)
+    recipient = headers.ascii_address(reader.email)
+    template = composition.template(selection, f"[Test] {composition.issue.subject}")
+    message = template.fill(personal, date, not recipient.isascii())
+    newsletter, smtp = composition.config.newsletter, composition.config.smtp
+    sender = headers.parts_of(newsletter.sender)[1]
+    parcel = Parcel(sender, recipient, message, Claim(reader, "", 0), utf8=not recipient.isascii())
+    return Tested(reader, selection, await send(relay, parcel, smtp.timeout.total_seconds()))
 
 
 async def send(relay: Relay, parcel: Parcel, timeout: float) -> Outcome:

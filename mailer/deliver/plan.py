@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailer.audience import segments
+from mailer.compose import snapshot
 from mailer.compose.composition import Composition, changes
 from mailer.errors import PlanChanged
 from mailer.models import Balance, Edition, Segment
@@ -19,17 +20,19 @@ class Forecast:
 
     editions: list[Edition]
     nothing_left: list[Segment]
+    paused: int = 0  # people
 
     def balance(self, issue: str) -> Balance:
         """What the send log will hold."""
         queued = sum(edition.count for edition in self.editions)
-        skipped = sum(segment.count for segment in self.nothing_left)
+        skipped = sum(segment.count for segment in self.nothing_left) + self.paused
         return Balance(issue, queued + skipped, skipped=skipped, queued=queued, editions=len(self.editions))
 
 
-def forecast(composition: Composition, store: Store) -> Forecast:
-    """The editions the active audience would get now."""
-    return Forecast(*segments.of(composition.issue, store.audience))
+def forecast(composition: Composition, store: Store, now: str = "") -> Forecast:
+    """The editions the active audience would get at `now`; who ever paused gets none when no time is given."""
+    today = now[:10]
+    return Forecast(*segments.of(composition.issue, store.audience, today), store.audience.paused(today))
 
 
 def stands(composition: Composition, store: Store, replan: bool = False) -> bool:
@@ -63,7 +66,14 @@ def stands(composition: Composition, store: Store, replan: bool = False) -> bool
 def freeze(composition: Composition, store: Store, now: str) -> None:
     """Write one row a person, in one transaction; an untouched plan that does not stand is dropped first."""
     issue = composition.issue.slug
-    found = forecast(composition, store)
+    found = forecast(composition, store, now)
     if store.sendlog.plan(issue):
         store.sendlog.forget(issue)
-    store.sendlog.freeze(issue, composition.fingerprint(), found.editions, found.nothing_left, now)
+    store.sendlog.freeze(
+        issue,
+        composition.fingerprint(),
+        found.editions,
+        found.nothing_left,
+        now,
+        snapshot.take(composition),
+    )

@@ -7,8 +7,9 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from mailer.errors import Busy
+from mailer.errors import Busy, StoreError
 
 
 class SendLocks:
@@ -19,8 +20,8 @@ class SendLocks:
 
     @contextmanager
     def hold(self, issue: str) -> Generator[None]:
-        """Hold the lock of an issue. Raises Busy, which names the process that does."""
-        with self._path(issue).open("a+", encoding="ascii") as file:
+        """Hold the lock of an issue. Raises Busy, which names the process that does, and StoreError."""
+        with self._opened(issue) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -29,9 +30,10 @@ class SendLocks:
                     f"issue {issue} is being sent by process {file.read().strip() or 'unknown'}. "
                     f"Wait for it, look with mailer status {issue}, or end it with mailer stop {issue}"
                 ) from None
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+            with _translated(self._path(issue)):
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n")
+                file.flush()
             yield
             file.truncate(0)
 
@@ -48,5 +50,18 @@ class SendLocks:
                 return int(number) if number.isdigit() else None
         return None
 
+    def _opened(self, issue: str) -> TextIO:
+        with _translated(self._path(issue)):
+            return self._path(issue).open("a+", encoding="ascii")
+
     def _path(self, issue: str) -> Path:
         return self._database.with_name(f".{self._database.name}.{issue}.lock")
+
+
+@contextmanager
+def _translated(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        advice = "Look at the rights of its folder and the space on the disk"
+        raise StoreError(f"{path}: {error.strerror}. {advice}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _ADVICE = {
     sqlite3.SQLITE_CANTOPEN: "Look at the name and at the rights of its folder",
     sqlite3.SQLITE_CORRUPT: "Put the latest backup in its place",
     sqlite3.SQLITE_FULL: "Make space on the disk, then try again",
-    sqlite3.SQLITE_IOERR: "Look at the disk",
+    sqlite3.SQLITE_IOERR: "Look at the disk: it may be full, or damaged",
     sqlite3.SQLITE_NOTADB: "Name another file under [store] in the configuration, or move this one away",
     sqlite3.SQLITE_READONLY: "Look at the rights of the file and its folder",
 }
@@ -34,7 +34,7 @@ class Database:
 
     def __init__(self, path: Path, timeout: float = 30.0) -> None:
         self.path = path
-        with self._translated():
+        with _translated(path):
             connection = sqlite3.connect(path, timeout=timeout, check_same_thread=False)
         self._db = sqlite_utils.Database(connection, execute_plugins=False)
 
@@ -44,7 +44,7 @@ class Database:
         settings = "synchronous=NORMAL foreign_keys=ON temp_store=FILE main.secure_delete=ON"
         for setting in settings.split():
             self.execute(f"PRAGMA {setting}")
-        with self._translated():
+        with _translated(self.path):
             self._switch_to_wal()
             applied = {migration.name for migration in schema.migrations.applied(self._db)}
             if newer := sorted(applied - schema.names):
@@ -67,18 +67,18 @@ class Database:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """One statement; a write outside `atomic` is committed at once."""
-        with self._translated():
+        with _translated(self.path):
             return self._db.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
         """One statement for many rows; outside `atomic` they are one transaction."""
         connection = self._db.conn
-        with self._translated(), nullcontext() if connection.in_transaction else connection:
+        with _translated(self.path), nullcontext() if connection.in_transaction else connection:
             return connection.executemany(sql, rows)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
         """The rows of a query as they are read: a million need no memory."""
-        with self._translated():
+        with _translated(self.path):
             yield from self._db.execute(sql, parameters)
 
     @contextmanager
@@ -88,7 +88,7 @@ class Database:
         It begins as a writer. One that reads first and then writes fails at once, without waiting, when another
         process wrote in between (SQLITE_BUSY_SNAPSHOT).
         """
-        with self._translated():
+        with _translated(self.path):
             if self._db.conn.in_transaction:
                 with self._db.atomic():
                     yield
@@ -101,14 +101,20 @@ class Database:
         """Close the connection."""
         self._db.conn.close()
 
-    @contextmanager
-    def _translated(self) -> Generator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is the extended code
-            advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
-            raise StoreError(f"{self.path}: {error}{advice}") from error
+    def copy(self, path: Path) -> None:
+        """Everything as it is now, into a new file, whoever writes meanwhile (SQLite's online backup)."""
+        with _translated(path), closing(sqlite3.connect(path)) as target:
+            self._db.conn.backup(target)
+
+
+@contextmanager
+def _translated(path: Path) -> Generator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is the extended code
+        advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
+        raise StoreError(f"{path}: {error}{advice}") from error
 
 
 def open_database(path: Path, timeout: float = 30.0) -> Database:
