@@ -148,7 +148,7 @@ def freezing(
 
     def freeze() -> float:
         _copy(store, ours)
-        with closing(open_store(f"sqlite:{ours}", scratch)) as opened:
+        with closing(open_store(f"sqlite:{ours}", scratch, bytes)) as opened:
             began = perf_counter()
             plan.freeze(composition, opened, NOW)
             return perf_counter() - began
@@ -192,7 +192,7 @@ def freezing(
 def _import(file: Path, database: Path) -> None:
     """Our side of the import, in a process of its own."""
     newsroom = Newsroom.open(ROOT, {"MAILER_SECRET_KEY": "a key for benchmarks only"})
-    with closing(open_store(f"sqlite:{database}", database.parent)) as store:
+    with closing(open_store(f"sqlite:{database}", database.parent, lambda: newsroom.tokens.derive("journal"))) as store:
         report = import_csv(file, file.name, store.audience, newsroom.config, newsroom.tokens, NOW)
     if report.bad or report.added != report.lines:
         sys.exit(f"the import went wrong: {report}")

@@ -189,7 +189,7 @@ def _keys(text: bytes) -> tuple[bytes, ...]:
 
 
 def _write_keys(path: Path, keys: Sequence[bytes], replace: bool) -> None:
-    """Written whole before it gets its name, so that nobody ever reads half of it; the first of two that make it wins."""
+    """Written whole before it gets its name, so that nobody ever reads half of it; of two makers, the first wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
     temporary = Path(name)

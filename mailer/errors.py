@@ -4,6 +4,8 @@
      |- InputError                  a file is wrong: every mistake with file, line and how to mend it
      |- ConfigError                 the configuration is wrong, listed the same way
      |- NotFound                    no such newsroom, issue or subscriber
+     |- BadLink                     a signed link is not genuine, or changed on its way
+     |- ExpiredLink                 a signed link was genuine, and its time is over
      |- PlanChanged                 the issue is not what was planned; says what changed
      |- Busy                        another process sends this issue; names it
      |- StoreError                  the database cannot be opened, read or written
@@ -45,6 +47,14 @@ class ConfigError(InputError):
 
 class NotFound(MailerError):
     """There is no such thing here."""
+
+
+class BadLink(MailerError):
+    """This link is not complete. Copy all of it from the mail, or use the link of a later mail."""
+
+
+class ExpiredLink(MailerError):
+    """The time of this link is over. Ask for a new mail."""
 
 
 class PlanChanged(MailerError):

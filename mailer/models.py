@@ -425,6 +425,24 @@ class Slowdown:
 # --- what a check says -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class SpamHit:
+    """One rule of SpamAssassin that a mail met; points below 0 speak for the mail."""
+
+    rule: str
+    points: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What SpamAssassin says of a mail: spam, when `score` reaches `required`."""
+
+    score: float
+    required: float
+    hits: tuple[SpamHit, ...]
+
+
 class Severity(StrEnum):
     """How much a finding matters."""
 

@@ -131,13 +131,13 @@ class Newsroom:
         return Theme.load(folder, f"templates/{name}")
 
     def job(self, composition: Composition, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
-        """Everything the engine needs to send a planned issue."""
+        """Everything the engine needs to send an issue; before it is planned, all but its editions."""
         from mailer.compose import headers
         from mailer.deliver.engine import Job
 
         smtp = self.config.smtp
         issue = composition.issue.slug
-        planned = self.store.sendlog.editions(issue)
+        planned = self.store.sendlog.editions(issue) if self.store.sendlog.plan(issue) else {}
         return Job(
             issue=issue,
             templates={key: composition.template(selection) for key, selection in planned.items()},

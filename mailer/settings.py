@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from email_validator import validate_email
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -130,11 +130,13 @@ class Config(_Table):
     """All of it. `interests` maps topic ids to their labels, in the order shown.
 
     `texts` holds the newsroom's own words for the reader's pages: by language, then by the English text.
+    `explanations` says of an interest what a reader gets with it, in one line.
     `words` holds for an interest the words that speak for it in a draft.
     """
 
     newsletter: Newsletter
     interests: dict[Slug, OneLine] = Field(min_length=1)
+    explanations: dict[Slug, OneLine] = {}
     words: dict[Slug, tuple[OneLine, ...]] = {}
     smtp: Smtp = Smtp()
     store: Store = Store()
@@ -144,9 +146,9 @@ class Config(_Table):
     desk: Desk = Desk()
     texts: dict[Language, dict[str, str]] = {}
 
-    @field_validator("words")
+    @field_validator("explanations", "words")
     @classmethod
-    def _of_known_interests(cls, words: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+    def _of_known_interests(cls, words: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         known = info.data.get("interests", words)  # where those are wrong already, that is told
         for topic in words:
             if topic not in known:

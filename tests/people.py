@@ -26,7 +26,7 @@ NOTHING = Report(lines=0, bad=0)
 def new_store() -> SqliteStore:
     """An empty store that lives as long as it is used."""
     memory = Path(":memory:")
-    return SqliteStore(open_database(memory), memory)
+    return SqliteStore(open_database(memory), memory, lambda: TOKENS.derive("journal"))
 
 
 @dataclass(frozen=True, slots=True)

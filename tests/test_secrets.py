@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 import pytest
 from conftest import ROOT, copy_newsroom
 
-from mailer.config import SECRET_FILE, Relay, Secret, load, relay, secret_key
+from mailer.config import SECRET_FILE, Relay, Secret, key_ring, load, relay
 from mailer.errors import ConfigError
 
 PASSWORD = "correct horse 'battery' %s {staple}"
@@ -115,7 +115,7 @@ def test_a_secret_file_that_is_of_no_use_is_named(tmp_path, name, content, troub
     env = {f"{name}_FILE": str(path)}
     read = {
         "MAILER_SMTP_PASSWORD": lambda: relay(load(ROOT, {}), env),
-        "MAILER_SECRET_KEY": lambda: secret_key(tmp_path, env),
+        "MAILER_SECRET_KEY": lambda: key_ring(tmp_path, env),
     }
     with pytest.raises(ConfigError) as caught:
         read[name]()
@@ -123,21 +123,21 @@ def test_a_secret_file_that_is_of_no_use_is_named(tmp_path, name, content, troub
 
 
 def test_the_key_is_made_once_with_mode_600_and_kept(tmp_path):
-    key = secret_key(tmp_path, {})
+    (key,) = key_ring(tmp_path, {})
     path = tmp_path / SECRET_FILE
     assert (len(key), path.stat().st_mode & 0o777, path.read_bytes()) == (64, 0o600, key)
-    assert secret_key(tmp_path, {}) == key
+    assert key_ring(tmp_path, {}) == (key,)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def test_two_newsrooms_have_different_keys(tmp_path):
-    assert secret_key(tmp_path / "one", {}) != secret_key(tmp_path / "two", {})
+    assert key_ring(tmp_path / "one", {}) != key_ring(tmp_path / "two", {})
 
 
 def test_the_key_of_the_environment_comes_first_and_makes_no_file(tmp_path):
     (tmp_path / "key").write_text("from a file\n", "utf-8")
-    assert secret_key(tmp_path, {"MAILER_SECRET_KEY": "given"}) == b"given"
-    assert secret_key(tmp_path, {"MAILER_SECRET_KEY_FILE": str(tmp_path / "key")}) == b"from a file"
+    assert key_ring(tmp_path, {"MAILER_SECRET_KEY": "given"}) == (b"given",)
+    assert key_ring(tmp_path, {"MAILER_SECRET_KEY_FILE": str(tmp_path / "key")}) == (b"from a file",)
     assert not (tmp_path / SECRET_FILE).exists()
 
 
@@ -146,7 +146,7 @@ def test_an_empty_key_file_is_named_and_signs_nothing(tmp_path):
     path.parent.mkdir()
     path.touch()
     with pytest.raises(ConfigError) as caught:
-        secret_key(tmp_path, {})
+        key_ring(tmp_path, {})
     assert str(caught.value) == (
         f"{path}: is empty. Put the key back, or delete the file: links in mails that went out then stop working"
     )
@@ -157,16 +157,16 @@ def test_a_place_where_no_key_can_be_kept_is_named(tmp_path):
     with pytest.raises(
         ConfigError, match=r"/\.secret-key: cannot be read or made: .*MAILER_SECRET_KEY may hold the key"
     ):
-        secret_key(tmp_path, {})
+        key_ring(tmp_path, {})
 
 
 MAKER = """
 import sys
 from pathlib import Path
-from mailer.config import secret_key
+from mailer.config import key_ring
 print("ready", flush=True)
 sys.stdin.readline()
-print(secret_key(Path(sys.argv[1]), {}).decode())
+print(key_ring(Path(sys.argv[1]), {})[0].decode())
 """
 
 
@@ -182,4 +182,4 @@ def test_processes_that_make_the_key_at_once_agree(tmp_path):
         maker.stdin.write("\n")
         maker.stdin.flush()
     keys = {maker.communicate()[0].strip() for maker in makers}
-    assert keys == {secret_key(tmp_path, {}).decode()}
+    assert keys == {key_ring(tmp_path, {})[0].decode()}

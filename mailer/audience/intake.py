@@ -50,11 +50,12 @@ def import_csv(
     tokens: Tokens,
     now: str,
     *,
+    source: str = "",
     skip_bad: bool = False,
     on_bad: Callable[[Problem], None] = lambda problem: None,
     on_progress: Callable[[int], None] = lambda position: None,
 ) -> Report:
-    """Import a CSV file; `on_progress` gets the bytes read so far.
+    """Import a CSV file; `source` says where the consent comes from, `on_progress` gets the bytes read so far.
 
     Raises InputError when the file or its header cannot be read at all.
     """
@@ -82,7 +83,7 @@ def import_csv(
             raise InputError([Problem(shown, 1, "is a header with nobody below it")])
         if bad and not skip_bad:
             return Report(lines, bad)
-        done = taken.finish(now)
+        done = taken.finish(now, source)
     counts = (done.added, done.known, done.kept_out, done.without_interests)
     return Report(lines, bad, *counts, people.personal, rejects.path)
 

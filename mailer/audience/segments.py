@@ -7,6 +7,9 @@ from mailer.models import Edition, Issue, Segment
 from mailer.store.base import Audience
 
 
-def of(issue: Issue, audience: Audience) -> tuple[list[Edition], list[Segment]]:
-    """Each distinct edition that somebody gets, the longest first; and those for whom nothing is left."""
-    return editions.group(issue, audience.segments())
+def of(issue: Issue, audience: Audience, today: str = "") -> tuple[list[Edition], list[Segment]]:
+    """Each distinct edition that somebody gets, the longest first; and those for whom nothing is left.
+
+    Who paused beyond `today` (ISO date) is in neither.
+    """
+    return editions.group(issue, audience.segments(today))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import getpass
+import os
 import re
 import sys
 from collections.abc import Generator
@@ -36,6 +38,9 @@ Interests = Annotated[
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A header, then: email,name,interests,language")],
+    source: Annotated[
+        str, typer.Option("--source", metavar="TEXT", help="Where these people consented: kept in the journal.")
+    ] = "",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest, write bad lines to a file.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -52,6 +57,7 @@ def import_(
     with _bar(file) as on_progress:
         report = import_csv(
             *(file, str(file), room.store.audience, room.config, room.tokens, timestamp(clock())),
+            source=source,
             skip_bad=skip_bad,
             on_bad=on_bad,
             on_progress=on_progress,
@@ -61,6 +67,9 @@ def import_(
         print_json({"file": str(file)} | asdict(report) | {"rejects": rejects, "problems": problems})
     else:
         _say_report(report, skip_bad)
+    if report.added and not source.strip() and not as_json:
+        say("[warn]The journal says nothing of where these people consented.[/] "
+            "Say it with each import: --source \"sign-up sheet, fair of May 2019\"")  # fmt: skip
     raise typer.Exit(1 if report.bad and not skip_bad else 0)
 
 
@@ -164,7 +173,7 @@ def add(
     """Subscribe somebody."""
     room = newsroom(context)
     chosen, now = _words(interests), timestamp(clock())
-    person = people.add(room.store.audience, room.config, room.tokens, email, name, chosen, now, language)
+    person = people.add(room.store.audience, room.config, room.tokens, email, name, chosen, now, language, operator())
     _confirm(person.email, "added", as_json)
 
 
@@ -183,7 +192,11 @@ def change(
     room = newsroom(context)
     chosen = None if interests is None else _words(interests)
     person = people.change(
-        *(room.store.audience, room.config, email, timestamp(clock())), name=name, interests=chosen, language=language
+        *(room.store.audience, room.config, email, timestamp(clock())),
+        name=name,
+        interests=chosen,
+        language=language,
+        by=operator(),
     )
     _confirm(person.email, "changed", as_json)
 
@@ -192,7 +205,7 @@ def change(
 def remove(context: typer.Context, email: Email, as_json: Json = False) -> None:
     """Take somebody off the list. No import brings them back."""
     room = newsroom(context)
-    person = people.remove(room.store.audience, email, timestamp(clock()))
+    person = people.remove(room.store.audience, email, timestamp(clock()), operator())
     _confirm(person.email, person.state, as_json)
 
 
@@ -206,17 +219,26 @@ def erase(
     """Delete everything held about a person but a hash that keeps them from coming back."""
     room = newsroom(context)
     person = people.find(room.store.audience, email)
-    if not yes and not _confirmed(f"Erase {person.email}? This cannot be undone."):
+    if not yes and not confirmed(f"Erase {person.email}? This cannot be undone."):
         raise typer.Exit(1)
-    people.erase(room.store.audience, room.tokens, email, timestamp(clock()))
+    people.erase(room.store.audience, room.tokens, email, timestamp(clock()), operator())
     _confirm(person.email, "erased", as_json)
+
+
+def operator() -> str:
+    """The login name of whoever runs this command, for the consent journal."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"user {os.getuid()}"
 
 
 def _words(given: str | None) -> list[str]:
     return re.split("[,;]", given or "")
 
 
-def _confirmed(question: str) -> bool:
+def confirmed(question: str) -> bool:
+    """Ask on standard error; no answer is a no."""
     err.print(f"{question} [y/N] ", end="", markup=False)
     typed = sys.stdin.readline()
     if typed.strip().lower() in ("y", "yes"):

@@ -144,6 +144,9 @@ class Audience(Protocol):
     def counts(self) -> dict[SubscriberState, int]:
         """How many there are in each state."""
 
+    def domains(self) -> dict[str, int]:
+        """How many active subscribers there are by recipient domain."""
+
     def segments(self, today: str = "") -> list[Segment]:
         """Active subscribers by the interests they chose, without those who paused beyond this day."""
 
@@ -337,6 +340,37 @@ class SendLog(Protocol):
         """Take those out; states, codes and totals stay."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in the outbox: its own affair in `content`, and how often it was tried."""
+
+    number: int
+    content: str
+    tries: int
+
+
+class Outbox(Protocol):
+    """What the reader's pages have to mail, in the order it is due."""
+
+    def put(self, content: str, now: str) -> None:
+        """Keep something to be done."""
+
+    def take(self, now: str, until: str) -> Waiting | None:
+        """The first that is due. Nobody else gets it before `until`, whatever becomes of who took it."""
+
+    def replace(self, number: int, content: str, now: str) -> None:
+        """Something else is to be done in its place, at once."""
+
+    def put_off(self, number: int, due: str) -> None:
+        """It was tried, and will be tried again."""
+
+    def drop(self, number: int) -> None:
+        """It is done."""
+
+    def count(self) -> int:
+        """How many wait."""
+
+
 class Store(Protocol):
     """All of it, and a way to close it."""
 
@@ -344,6 +378,7 @@ class Store(Protocol):
     journal: Journal
     sendlog: SendLog
     archive: Archive
+    outbox: Outbox
 
     def close(self) -> None:
         """Close the database."""

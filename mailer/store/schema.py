@@ -228,3 +228,22 @@ CREATE TABLE published_files (
     PRIMARY KEY (send_id, name)
 )
 """
+
+
+@_migration("0005_letters")
+def _letters(db: sqlite_utils.Database) -> None:
+    for statement in _SCHEMA_0005.split(";\n\n"):
+        db.execute(statement)
+
+
+# What the reader's pages have to mail. A row goes when its mail is out, so that no address stays here.
+_SCHEMA_0005 = """
+CREATE TABLE letters (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    content TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    due TEXT NOT NULL
+);
+
+CREATE INDEX letters_due ON letters (due)
+"""

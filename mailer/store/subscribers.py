@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from mailer.models import Segment, Subscriber, SubscriberState
+from mailer.models import Channel, Event, Evidence, Segment, Subscriber, SubscriberState
 from mailer.store.base import Intake, Newcomer
+from mailer.store.journal import JournalTable, settings
 from mailer.store.sqlite import Database
 
-_COLUMNS = "id, email, name, interests, language, fields, state, changed_at"
+_COLUMNS = "id, email, name, interests, language, fields, state, changed_at, paused_until"
+_EVENTS = {
+    SubscriberState.PENDING: Event.ASKED,
+    SubscriberState.ACTIVE: Event.CONFIRMED,
+    SubscriberState.UNSUBSCRIBED: Event.LEFT,
+    SubscriberState.SUPPRESSED: Event.SUPPRESSED,
+}
 
 
 class SubscriberTable:
     """Implements base.Audience."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: JournalTable) -> None:
         self._db = database
+        self._journal = journal
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One write transaction around several calls."""
+        return self._db.atomic()
 
     @contextmanager
     def importing(self) -> Generator[ImportTable]:
@@ -28,7 +40,7 @@ class SubscriberTable:
             " name TEXT, interests TEXT, language TEXT, fields TEXT, state TEXT) WITHOUT ROWID"
         )
         try:
-            yield ImportTable(self._db)
+            yield ImportTable(self._db, self._journal)
         finally:
             self._db.execute("DROP TABLE temp.newcomers")
 
@@ -40,43 +52,124 @@ class SubscriberTable:
         """The subscriber with this number."""
         return self._one("id = ?", subscriber_id)
 
-    def insert(self, subscriber: Subscriber, key: str, now: str) -> int:
+    def search(self, words: str, limit: int) -> list[Subscriber]:
+        """Active subscribers whose address or name holds these words, in the order of their addresses."""
+        rows = self._db.rows(
+            f"SELECT {_COLUMNS} FROM subscribers WHERE state = 'active'"
+            " AND (instr(lower(email), lower(?1)) OR instr(lower(name), lower(?1))) ORDER BY email LIMIT ?2",
+            (words, limit),
+        )
+        return [_subscriber(row) for row in rows]
+
+    def insert(
+        self, subscriber: Subscriber, key: str, now: str, event: Event = Event.ADDED, evidence: Evidence | None = None
+    ) -> int:
         """Add one; returns the number."""
-        cursor = self._db.execute(
-            "INSERT INTO subscribers"
-            " (email, email_key, name, interests, language, fields, state, created_at, changed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (subscriber.email, key, *_values(subscriber), subscriber.state, now, now),
-        )
-        assert cursor.lastrowid  # an INSERT of one row has one
-        return cursor.lastrowid
+        with self._db.atomic():
+            number = self._db.execute(
+                "INSERT INTO subscribers"
+                " (email, email_key, name, interests, language, fields, state, paused_until, created_at, changed_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (subscriber.email, key, *_values(subscriber), subscriber.state, subscriber.paused_until, now, now),
+            ).lastrowid
+            assert number  # an INSERT of one row has one
+            self.note(number, event, evidence or _operator(now), settings(subscriber))
+        return number
 
-    def set_state(self, subscriber_id: int, state: SubscriberState, now: str) -> None:
+    def set_state(
+        self,
+        subscriber_id: int,
+        state: SubscriberState,
+        now: str,
+        event: Event | None = None,
+        evidence: Evidence | None = None,
+        why: str = "",
+    ) -> None:
         """Move a subscription to another state."""
-        self._db.execute("UPDATE subscribers SET state = ?, changed_at = ? WHERE id = ?", (state, now, subscriber_id))
+        with self._db.atomic():
+            self._db.execute(
+                "UPDATE subscribers SET state = ?, changed_at = ? WHERE id = ?", (state, now, subscriber_id)
+            )
+            if person := self.get(subscriber_id):
+                details = settings(person) | ({"why": why} if why else {})
+                self.note(subscriber_id, event or _EVENTS[state], evidence or _operator(now), details)
 
-    def update(self, subscriber: Subscriber, now: str) -> None:
-        """Write name, interests, language and fields."""
-        self._db.execute(
-            "UPDATE subscribers SET name = ?, interests = ?, language = ?, fields = ?, changed_at = ? WHERE id = ?",
-            (*_values(subscriber), now, subscriber.id),
-        )
+    def update(
+        self,
+        subscriber: Subscriber,
+        now: str,
+        event: Event = Event.CHANGED,
+        evidence: Evidence | None = None,
+        changed: Sequence[str] = (),
+    ) -> None:
+        """Write name, interests, language, fields, state and pause."""
+        with self._db.atomic():
+            self._db.execute(
+                "UPDATE subscribers SET name = ?, interests = ?, language = ?, fields = ?, state = ?, paused_until = ?,"
+                " changed_at = ? WHERE id = ?",
+                (*_values(subscriber), subscriber.state, subscriber.paused_until, now, subscriber.id),
+            )
+            details = settings(subscriber) | ({"changed": list(changed)} if changed else {})
+            self.note(subscriber.id, event, evidence or _operator(now), details)
 
-    def erase(self, subscriber_id: int) -> None:
+    def set_address(self, subscriber_id: int, email: str, key: str, evidence: Evidence) -> None:
+        """Write another address."""
+        with self._db.atomic():
+            self._db.execute(
+                "UPDATE subscribers SET email = ?, email_key = ?, changed_at = ? WHERE id = ?",
+                (email, key, evidence.at, subscriber_id),
+            )
+            self.note(subscriber_id, Event.ADDRESS_CHANGED, evidence, {"address": email})
+
+    def note(self, subscriber_id: int, event: Event, evidence: Evidence, details: Mapping[str, object]) -> None:
+        """Write a row of the journal that changes nothing."""
+        self._journal.write(subscriber_id, event, evidence, details)
+
+    def erase(
+        self, subscriber_id: int, now: str, event: Event = Event.ERASED, evidence: Evidence | None = None
+    ) -> None:
         """Delete the person; deliveries keep their number and state, so that totals stay right."""
         with self._db.atomic():
             self._db.execute("DELETE FROM subscribers WHERE id = ?", (subscriber_id,))
             self._db.execute("UPDATE deliveries SET email = '', reply = '' WHERE subscriber_id = ?", (subscriber_id,))
             self._db.execute("UPDATE attempts SET reply = '' WHERE subscriber_id = ?", (subscriber_id,))
+            self.note(subscriber_id, event, evidence or _operator(now), {})
+            self._journal.drop_person(subscriber_id)
 
     def suppress(self, address_hash: str, reason: str, now: str) -> None:
         """Keep an address, known only by its keyed hash, from ever coming back."""
         self._db.execute("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?)", (address_hash, reason, now))
 
+    def lift(self, address_hash: str) -> None:
+        """Let an address come back."""
+        self._db.execute("DELETE FROM suppressions WHERE address_hash = ?", (address_hash,))
+
     def is_suppressed(self, address_hash: str) -> bool:
         """Whether an address was suppressed."""
-        found = self._db.execute("SELECT 1 FROM suppressions WHERE address_hash = ?", (address_hash,)).fetchone()
-        return found is not None
+        return bool(self.suppressed_for(address_hash))
+
+    def suppressed_for(self, address_hash: str) -> str:
+        """Why an address was suppressed; empty when it was not."""
+        row = self._db.execute("SELECT reason FROM suppressions WHERE address_hash = ?", (address_hash,)).fetchone()
+        return row[0] if row else ""
+
+    def count_ask(self, limits: Sequence[tuple[str, str, int]], now: str) -> bool:
+        """Count an ask unless one of `(key, since, most)` is used up; returns whether it was counted."""
+        count = "SELECT COUNT(*) FROM asks WHERE key = ? AND at > ?"
+        with self._db.atomic():
+            for key, since, most in limits:
+                if self._db.execute(count, (key, since)).fetchone()[0] >= most:
+                    return False
+                self._db.execute("DELETE FROM asks WHERE key = ? AND at <= ?", (key, since))
+            self._db.executemany("INSERT INTO asks VALUES (?, ?)", ((key, now) for key, _, _ in limits))
+        return True
+
+    def settled(self, state: SubscriberState, before: str) -> list[int]:
+        """The numbers of those who are in this state since before this time."""
+        rows = self._db.execute(
+            "SELECT id FROM subscribers WHERE state = ? AND changed_at < ? ORDER BY id", (state, before)
+        )
+        return [number for (number,) in rows]
 
     def all(self, state: SubscriberState | None = None) -> Iterator[Subscriber]:
         """Every subscriber, in the order they came."""
@@ -88,12 +181,28 @@ class SubscriberTable:
         rows = self._db.execute("SELECT state, COUNT(*) FROM subscribers GROUP BY state")
         return {SubscriberState(state): count for state, count in rows}
 
-    def segments(self) -> list[Segment]:
-        """Active subscribers by the interests they chose."""
+    def domains(self) -> dict[str, int]:
+        """How many active subscribers there are by recipient domain."""
+        return dict(
+            self._db.execute(
+                "SELECT LOWER(SUBSTR(email, INSTR(email, '@') + 1)), COUNT(*) FROM subscribers WHERE state = 'active'"
+                " GROUP BY 1"
+            ).fetchall()
+        )
+
+    def segments(self, today: str = "") -> list[Segment]:
+        """Active subscribers by the interests they chose, without those who paused beyond this day."""
         rows = self._db.execute(
-            "SELECT interests, COUNT(*) FROM subscribers WHERE state = 'active' GROUP BY interests ORDER BY interests"
+            "SELECT interests, COUNT(*) FROM subscribers WHERE state = 'active' AND paused_until <= ?"
+            " GROUP BY interests ORDER BY interests",
+            (today,),
         )
         return [Segment(_interests(text), count) for text, count in rows]
+
+    def paused(self, today: str = "") -> int:
+        """How many active subscribers paused beyond this day."""
+        sql = "SELECT COUNT(*) FROM subscribers WHERE state = 'active' AND paused_until > ?"
+        return int(self._db.execute(sql, (today,)).fetchone()[0])
 
     def _one(self, where: str, value: object) -> Subscriber | None:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM subscribers WHERE {where}", (value,)).fetchone()
@@ -103,8 +212,9 @@ class SubscriberTable:
 class ImportTable:
     """Implements base.Import: a temporary table whose key finds duplicates as they come."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: JournalTable) -> None:
         self._db = database
+        self._journal = journal
 
     def add(self, newcomers: Sequence[Newcomer]) -> dict[int, int]:
         """Take a batch; the lines whose address came before in this import, each with its first line."""
@@ -124,12 +234,13 @@ class ImportTable:
             first |= dict(self._db.execute(f"SELECT email_key, line FROM newcomers WHERE email_key IN ({marks})", keys))
         return {n.line: first[n.key] for n in newcomers if first[n.key] != n.line}
 
-    def finish(self, now: str) -> Intake:
+    def finish(self, now: str, source: str = "") -> Intake:
         """Move them, in the order of the file."""
         with self._db.atomic():
             known, kept_out = self._db.execute(
-                "SELECT COUNT(*) FILTER (WHERE x.address_hash IS NULL AND s.state = 'active'),"
-                " COUNT(*) FILTER (WHERE x.address_hash IS NOT NULL OR s.state <> 'active')"
+                "SELECT COUNT(*) FILTER (WHERE x.address_hash IS NULL AND (s.state = 'active' OR s.state = 'pending')),"
+                " COUNT(*) FILTER (WHERE x.address_hash IS NOT NULL"
+                " OR s.state = 'unsubscribed' OR s.state = 'suppressed')"
                 " FROM newcomers n LEFT JOIN subscribers s USING (email_key)"
                 " LEFT JOIN suppressions x USING (address_hash)"
             ).fetchone()
@@ -145,6 +256,10 @@ class ImportTable:
             (everything,) = self._db.execute(
                 "SELECT COUNT(*) FROM subscribers WHERE id > ? AND interests = '' AND state = 'active'", (last,)
             ).fetchone()
+            people = self._db.rows(
+                "SELECT created_at, id, interests, language, state FROM subscribers WHERE id > ? ORDER BY id", (last,)
+            )
+            self._journal.append_people(people, source)
         return Intake(added, known, kept_out, everything)
 
 
@@ -158,7 +273,7 @@ def _interests(text: str) -> tuple[str, ...]:
 
 
 def _subscriber(row: Sequence[Any]) -> Subscriber:
-    id_, email, name, interests, language, fields, state, changed_at = row
+    id_, email, name, interests, language, fields, state, changed_at, paused_until = row
     return Subscriber(
         id=id_,
         email=email,
@@ -168,4 +283,9 @@ def _subscriber(row: Sequence[Any]) -> Subscriber:
         fields=json.loads(fields) if fields else {},
         state=SubscriberState(state),
         changed_at=changed_at,
+        paused_until=paused_until,
     )
+
+
+def _operator(now: str) -> Evidence:
+    return Evidence(now, Channel.OPERATOR)

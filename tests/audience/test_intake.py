@@ -114,7 +114,7 @@ def test_the_report_counts_added_people_who_get_the_whole_issue_and_names_column
 
 def test_a_state_that_is_none_is_named(tmp_path):
     assert import_file(write(tmp_path, "email,state", "a@example.org,Ohio", "b@example.org,unsubscribe")).problems == [
-        "people.csv:2: unknown state “Ohio”. Known are: active, unsubscribed, suppressed",
+        "people.csv:2: unknown state “Ohio”. Known are: pending, active, unsubscribed, suppressed",
         "people.csv:3: unknown state “unsubscribe”. Did you mean “unsubscribed”?",
     ]
 
@@ -219,7 +219,7 @@ def progress(position):
         sys.stdin.readline()
 
 room, file = Newsroom.open(Path(os.environ["ROOT"])), Path(sys.argv[1])
-store = open_store(f"sqlite:{file.stem}.db", file.parent)
+store = open_store(f"sqlite:{file.stem}.db", file.parent, bytes)
 report = import_csv(file, file.name, store.audience, room.config, room.tokens, "2018-12-14T08:00:00Z", skip_bad=True,
                     on_progress=progress)
 print(report.added, report.bad, re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
@@ -242,7 +242,7 @@ def test_a_killed_import_leaves_nothing(tmp_path):
         positions.append(int(process.stdout.readline()))
         process.kill()
     assert (process.returncode, 0 < positions[0] < positions[1]) == (-signal.SIGKILL, True)
-    with closing(open_store("sqlite:people.db", tmp_path)) as store:
+    with closing(open_store("sqlite:people.db", tmp_path, bytes)) as store:
         assert list(store.audience.all()) == []
         assert import_file(path, store).report == Report(
             lines=3 * BATCH, bad=0, added=3 * BATCH, without_interests=3 * BATCH

@@ -35,7 +35,7 @@ def test_import_says_what_it_did(office):
     office.run("subscribers", "remove", "left@example.org")
     office.run("subscribers", "erase", "erased@example.org", "--yes")
     path = write(office, "email", "known@example.org", "Left@example.org", "erased@example.org", "new@example.org")
-    answer = office.run("subscribers", "import", path)
+    answer = office.run("subscribers", "import", path, "--source", "sheet")
     said = "1 added; 1 known already and left as they are; 2 kept out, because they left or were erased.\n"
     said += "1 of 1 chose no interests and gets the whole issue.\n"
     assert (answer.code, answer.out, answer.err) == (0, said, "")
@@ -57,7 +57,7 @@ def test_import_with_bad_lines_names_them_and_imports_nothing(office):
 
 def test_import_skip_bad_imports_the_rest_and_names_the_file_of_the_others(office):
     path = write(office, "email", "ann@example.org", "bad")
-    answer = office.run("subscribers", "import", path, "--skip-bad")
+    answer = office.run("subscribers", "import", path, "--skip-bad", "--source", "sheet")
     rejects = office.root / "people.rejected.csv"
     assert (answer.code, answer.out) == (
         0,
@@ -137,9 +137,9 @@ def test_everybody_as_json(office, command):
     assert [person.pop("changed_at")[-1] for person in data] == ["Z"] * 3
     assert data[:2] == [
         {"email": "Ann@example.org", "name": 'Smith, "A"; Ann', "interests": ["green-jobs"], "language": "fr",
-         "fields": {"id no.": "7"}, "state": "active"},
+         "fields": {"id no.": "7"}, "state": "active", "paused_until": ""},
         {"email": "bücher@example.org", "name": "زينب", "interests": [], "language": "ar",
-         "fields": {"city": "Genève"}, "state": "active"},
+         "fields": {"city": "Genève"}, "state": "active", "paused_until": ""},
     ]  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def test_show_tells_what_somebody_got(office):
     office.subscribe("bob@example.org")
     data = one_json(office.run("subscribers", "show", "ANN@example.org", "--json"))
     assert data == {"email": "ann@example.org", "name": "", "interests": [], "language": "", "fields": {},
-                    "state": "active", "changed_at": NOW,
+                    "state": "active", "changed_at": NOW, "paused_until": "",
                     "issues": [{"issue": SLUG, "state": "queued", "settled_at": ""}]}  # fmt: skip
     assert one_json(office.run("subscribers", "show", "bob@example.org", "--json"))["issues"] == []
     assert f"{SLUG}: queued" in office.run("subscribers", "show", "ann@example.org").out

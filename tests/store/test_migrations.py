@@ -15,6 +15,7 @@ from people import NOW
 from mailer.errors import StoreError
 from mailer.models import Balance, Delivery, DeliveryState, Subscriber, SubscriberState
 from mailer.store import open_store
+from mailer.store.journal import JournalTable
 from mailer.store.sqlite import Database, open_database
 from mailer.store.subscribers import SubscriberTable
 
@@ -40,7 +41,7 @@ def make_old(path: Path) -> Path:
 
 def test_a_database_of_the_first_version_opens_and_keeps_its_data(tmp_path):
     make_old(tmp_path / "mailer.db")
-    with closing(open_store("sqlite:mailer.db", tmp_path)) as store:
+    with closing(open_store("sqlite:mailer.db", tmp_path, bytes)) as store:
         ann = Subscriber("Ann@example.org", "Ann Smith", ("cooperatives", "green-jobs"), "fr", {"city": "Genève"}, id=1,
                          changed_at=NOW)  # fmt: skip
         bob = Subscriber("bob@example.org", state=SubscriberState.UNSUBSCRIBED, id=2, changed_at="2019-01-10T08:00:00Z")
@@ -146,21 +147,24 @@ def test_a_read_only_folder_is_named():
 def test_a_locked_database_is_named(tmp_path):
     path = tmp_path / "mailer.db"
     with closing(open_database(path)) as one, closing(open_database(path, timeout=0.01)) as other:
-        table = SubscriberTable(other)
+        table = SubscriberTable(other, JournalTable(other, bytes))
         with one.atomic(), pytest.raises(StoreError) as caught:
             table.insert(Subscriber("ann@example.org"), "ann@example.org", NOW)
         assert str(caught.value) == (
             f"{path}: database is locked. Another process keeps it busy; wait for that to end, then try again"
         )
         table.insert(Subscriber("ann@example.org"), "ann@example.org", NOW)
-        assert [person.email for person in SubscriberTable(one).all()] == ["ann@example.org"]
+        assert [person.email for person in SubscriberTable(one, JournalTable(one, bytes)).all()] == ["ann@example.org"]
 
 
 def test_a_transaction_that_reads_first_can_still_write(tmp_path):
     """Begun as a reader it would fail with SQLITE_BUSY_SNAPSHOT when another process wrote in between."""
     path = tmp_path / "mailer.db"
     with closing(open_database(path)) as one, closing(open_database(path, timeout=0.01)) as other:
-        mine, theirs = SubscriberTable(one), SubscriberTable(other)
+        mine, theirs = (
+            SubscriberTable(one, JournalTable(one, bytes)),
+            SubscriberTable(other, JournalTable(other, bytes)),
+        )
         with one.atomic():
             assert mine.find("ann@example.org") is None
             with pytest.raises(StoreError, match="database is locked"):
@@ -171,13 +175,13 @@ def test_a_transaction_that_reads_first_can_still_write(tmp_path):
 
 def write_and_fail(database: Database, email: str, error: type[BaseException]) -> None:
     with database.atomic():
-        SubscriberTable(database).insert(Subscriber(email), email, NOW)
+        SubscriberTable(database, JournalTable(database, bytes)).insert(Subscriber(email), email, NOW)
         raise error
 
 
 def test_an_exception_undoes_the_transaction_around_it(tmp_path):
     with closing(open_database(tmp_path / "mailer.db")) as database:
-        table = SubscriberTable(database)
+        table = SubscriberTable(database, JournalTable(database, bytes))
         with database.atomic():
             table.insert(Subscriber("ann@example.org"), "ann@example.org", NOW)
             with pytest.raises(KeyError):
@@ -191,13 +195,14 @@ WRITER = """
 import sys
 from pathlib import Path
 from mailer.models import Subscriber
+from mailer.store.journal import JournalTable
 from mailer.store.sqlite import Database, open_database
 from mailer.store.subscribers import SubscriberTable
 
 print("ready", flush=True)
 sys.stdin.readline()
 database = open_database(Path(sys.argv[1]))
-table = SubscriberTable(database)
+table = SubscriberTable(database, JournalTable(database, bytes))
 for number in range(50):
     with database.atomic():
         assert table.find("nobody@example.org") is None
@@ -220,4 +225,6 @@ def test_several_processes_make_and_fill_one_database_at_once(tmp_path):
     said = [writer.communicate()[1].decode() for writer in writers]
     assert (said, [writer.returncode for writer in writers]) == ([""] * 3, [0] * 3)
     with closing(open_database(path)) as database:
-        assert SubscriberTable(database).counts() == {SubscriberState.ACTIVE: 150}
+        assert SubscriberTable(database, JournalTable(database, bytes)).counts() == {SubscriberState.ACTIVE: 150}
+        verified = JournalTable(database, bytes).verify()
+        assert (verified.rows, verified.problems) == (150, ())

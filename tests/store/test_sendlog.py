@@ -198,7 +198,7 @@ HOLD = """\
 import sys
 from pathlib import Path
 from mailer.store import open_store
-store = open_store("sqlite:" + sys.argv[1], Path("/"))
+store = open_store("sqlite:" + sys.argv[1], Path("/"), bytes)
 with store.sendlog.lock(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
