@@ -2,120 +2,69 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
 import shutil
-from datetime import date
+import sys
+import tempfile
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mailer.cli.app import newsroom, out
+from mailer import config as configuration
+from mailer.cli import starters
+from mailer.cli.app import err, newsroom, out, say
+from mailer.cli.starters import Answers
 from mailer.compose.attributes import ID
-from mailer.compose.checks import placeholders
-from mailer.errors import MailerError
-from mailer.newsroom import clock, sample_folder
+from mailer.compose.outline import slug_from_title
+from mailer.errors import ConfigError, MailerError
+from mailer.newsroom import Newsroom, clock, sample_folder
 
-_CONFIG = """\
-# The newsroom's configuration. Every mail uses what stands here; put in your own.
-
-[newsletter]
-name = {name}
-sender = {sender}
-reply_to = "office@example.org"
-list_id = "{slug}.example.org"
-public_url = "https://newsletter.example.org"   # where the reader's pages and pictures are reached
-postal_address = "{address}"
-language = "en"
-template = "enterprises"                        # the folder in templates/
-
-[interests]                                     # the topics, in the order shown
-cooperatives = "Cooperatives"
-green-jobs = "Green jobs"
-
-[smtp]
-url = "smtp://127.0.0.1:1025"                   # smtp://, smtp+starttls:// or smtps://, with user@ where needed
-connections = 4
-"""
-_IGNORED = ("build/", "subscribers/*.db*", "subscribers/.*", "subscribers/*.csv")
-
-_ISSUE = """\
----
-title: {title}
-date: {date}
-subject: {subject}
-preheader: {preheader}
----
-
-A word of welcome, for everybody.
-
-# Top stories
-
-## {story} {{#first-story topics={first}}}
-
-Two to five short paragraphs. Links say [what they lead to](https://example.org/report). For a picture, put its file
-into the folder images/ and write `![what it shows](images/name.png)` on a line of its own, right under the title.
-
-[Read the report](https://example.org/report){{.button}}
-
-## A story without topics goes to everybody {{#for-everybody}}
-
-A section whose stories all fall away for a reader disappears with its heading.
-
-# Upcoming events
-
-## A conference {{#conference topics={last} date={date}/{date} place="Geneva"}}
-
-What it is about, and for whom.
-"""
+_QUESTIONS = {
+    "name": "The newsletter's name",
+    "sender": "Sender, as readers see it",
+    "reply_to": "Where answers go",
+    "public_url": "Public address of the reader's pages and pictures",
+    "postal_address": "Postal address, which every mail shows",
+    "language": "Language",
+    "topics": "Topics readers can choose, with commas between",
+    "smtp": "Mail server (smtp://, smtp+starttls:// or smtps://, user@ where needed; no password)",
+}
 
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made when it is not there.")],
-    name: Annotated[str, typer.Option("--name", help="The newsletter's name.")] = "Our Newsletter",
+    name: Annotated[str, typer.Option("--name", help="The newsletter's name.")] = starters.NAME,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Ask nothing; the defaults can be changed in mailer.toml.")
+    ] = False,
 ) -> None:
     """Make a newsroom: configuration, template, folders."""
-    config = folder / "mailer.toml"
-    if config.exists() or (folder / "templates").exists():
+    path = folder / "mailer.toml"
+    if path.exists() or (folder / "templates").exists():
         raise MailerError(f"{folder} holds a newsroom already; nothing was changed")
     name = name.strip()
     if not name.isprintable() or not name:
         raise MailerError("the name must be one line of text")
-    slug = "-".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()) or "news"
+    asked = not yes and sys.stdin.isatty()
+    answers = _ask(Answers(name=name)) if asked else Answers(name=name)
+    slug = f"{clock():%Y-%m}"
     try:
         for part in ("issues", "subscribers"):
             (folder / part).mkdir(parents=True, exist_ok=True)
         shutil.copytree(sample_folder() / "templates", folder / "templates")
-        # JSON's strings are TOML's basic strings, too.
-        config.write_text(
-            _CONFIG.format(name=_quoted(name), sender=_quoted(_sender(name)), slug=slug, address=placeholders.ADDRESS),
-            "utf-8",
-        )
+        path.write_text(starters.config(answers), "utf-8")
         _ignore(folder / ".gitignore")
     except OSError as error:
         raise MailerError(f"{error.filename}: {error.strerror}") from None
-    out.print(f"{folder} is a newsroom. Put your own words into {config}, then:", soft_wrap=True, markup=False)
-    out.print(f"  mailer -C {shlex.quote(str(folder))} new {clock():%Y-%m}", soft_wrap=True, markup=False)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _sender(name: str) -> str:
-    """`Name <address>`, the name in quotes where RFC 5322 section 3.2.3 has its characters for something else."""
-    if re.search(r'[()<>\[\]:;@\\,."]', name):
-        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
-    return f"{name} <newsletter@example.org>"
-
-
-def _ignore(path: Path) -> None:
-    """Keep people and secrets out of the repository; what stands in the file already, stays."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    lines += [line for line in _IGNORED if line not in lines]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    if not any((folder / "issues").iterdir()):
+        _write_issue(Newsroom.open(folder, {}), slug, answers.name)
+    if not asked and not yes:
+        say("Nothing was asked, since this is no terminal: mailer.toml holds the defaults, as with --yes.")
+    out.print(f"{folder} is a newsroom. Put your own words into {path}, then:", soft_wrap=True, markup=False)
+    out.print(f"  mailer -C {shlex.quote(str(folder))} check {slug}", soft_wrap=True, markup=False)
 
 
 def new(
@@ -127,32 +76,59 @@ def new(
     room = newsroom(context)
     if not ID.fullmatch(slug):
         raise MailerError(f"“{slug}” is no name for an issue; use small letters, digits and single hyphens")
+    path = _write_issue(room, slug, title or room.config.newsletter.name)
+    out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True, markup=False)
+
+
+def _write_issue(room: Newsroom, slug: str, title: str) -> Path:
     path = room.root / "issues" / slug / "issue.md"
     if path.exists():
         raise MailerError(f"{path} exists already; nothing was changed")
-    topics = list(room.config.interests)[:4]  # each stands at a story, and two together at one
-    title = " ".join((title or room.config.newsletter.name).split())
-    text = _ISSUE.format(
-        title=_quoted(title),  # JSON's strings are YAML's double-quoted ones, too
-        subject=_quoted(f"{title}: {placeholders.SUBJECT}"),
-        preheader=placeholders.PREHEADER,
-        story=placeholders.STORY,
-        date=_date(slug),
-        first=",".join(topics[:1] if len(topics) < 4 else topics[:2]),
-        last=",".join(topics[-2:]),
-    )
+    text = starters.issue(" ".join(title.split()), starters.date_of(slug), room.config.interests)
     try:
         (path.parent / "images").mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     except OSError as error:
         raise MailerError(f"{error.filename}: {error.strerror}") from None
-    out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True, markup=False)
+    return path
 
 
-def _date(slug: str) -> date:
-    """The day that a slug such as 2019-03 or 2019-03-14 names, or today."""
-    found = re.match(r"(\d{4})-(\d{2})(?:-(\d{2}))?$", slug)
-    try:
-        return date(*(int(part or 1) for part in found.groups())) if found else clock().date()
-    except ValueError:  # 2019-13 is a number, perhaps
-        return clock().date()
+def _ask(answers: Answers) -> Answers:
+    """Each question with its default, which Enter takes; asked again while the answer cannot be used."""
+    say("Enter takes what stands in brackets. Everything can be changed later, in mailer.toml.")
+    for key, question in _QUESTIONS.items():
+        default = tomllib.loads(starters.config(answers))
+        shown = {"topics": answers.topics, "smtp": answers.smtp}.get(key) or default["newsletter"][key]
+        while True:
+            given = " ".join(typer.prompt(question, default=shown, err=True).split())
+            tried = replace(answers, **{key: given})
+            if not (mistake := _mistake(tried)):
+                answers = tried
+                break
+            err.print(mistake, markup=False)
+    return answers
+
+
+def _mistake(answers: Answers) -> str:
+    """Why a newsroom with these answers could not work; nothing when it does."""
+    ids = [slug_from_title(label, "topic") for label in answers.labels]
+    if len(set(ids)) < len(ids):
+        return "two topics have the same name"
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "mailer.toml").write_text(starters.config(answers), "utf-8")
+        try:
+            config = configuration.load(Path(name), {})
+        except ConfigError as error:
+            return error.problems[0].text
+    theme = tomllib.loads((sample_folder() / "templates/enterprises/theme.toml").read_text("utf-8"))
+    known = sorted(theme["words"])
+    if config.newsletter.language.partition("-")[0] not in known:
+        return f"the template has its words in {', '.join(known)}; begin with one, and add yours to theme.toml later"
+    return ""
+
+
+def _ignore(path: Path) -> None:
+    """Keep people and secrets out of the repository; what stands in the file already, stays."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    lines += [line for line in starters.IGNORED if line not in lines]
+    path.write_text("\n".join(lines) + "\n", "utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -28,7 +28,6 @@ class IssueAssets:
     folder: Path
     config: Config
     report: Callable[[int, str], None]
-    _sizes: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
 
     def link(self, href: str, line: int) -> str | None:
         """An absolute address: https, http, mailto and tel as they are, a file beside the issue as published."""
@@ -59,7 +58,7 @@ class IssueAssets:
             self.report(line, f"“{href}” has no https:// before it; write https://{href}")
             return None
         path = self._inside(unquote(parts.path), "file", line)
-        return self._published(path) if path else None
+        return self._published(path.relative_to(self.folder.resolve()).as_posix()) if path else None
 
     def picture(self, source: str, alt: str, line: int) -> Picture | None:
         """The picture, with the size of its file, and where its bytes will be found by a mail program."""
@@ -75,20 +74,23 @@ class IssueAssets:
         path = self._inside(source, "picture", line)
         if path is None:
             return None
-        if path not in self._sizes:
-            self._sizes[path] = _size(path)
-        size = self._sizes[path]
-        if size is None:
-            self.report(line, f"{source} is no picture that mail programs show; save it as PNG, JPEG or GIF")
+        from mailer.compose import pictures  # Pillow takes 60 ms to import, and many issues have no picture
+
+        try:
+            made = pictures.read(path)
+        except pictures.PictureError as error:
+            self.report(line, f"{source} {error}")
             return None
-        name = path.relative_to(self.folder.resolve()).as_posix()
+        original = path.relative_to(self.folder.resolve()).as_posix()
+        name = made.name(original)
         if self.config.newsletter.images == "embed":
             # The hash tells “a b.png” from “a-b.png”.
-            unique = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', name)}.{unique}@{self.folder.name}"
+            unique = hashlib.sha256(original.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', original)}.{unique}@{self.folder.name}"
         else:
-            url = self._published(path)
-        return Picture(path=path, url=url, alt=re.sub(r"[ \t\n]+", " ", alt).strip(" "), width=size[0], height=size[1])
+            url = self._published(name)
+        alt = re.sub(r"[ \t\n]+", " ", alt).strip(" ")
+        return Picture(path, url, alt, made.width, made.height, name, made.animated)
 
     def _inside(self, name: str, what: str, line: int) -> Path | None:
         folder = self.folder.resolve()
@@ -105,20 +107,8 @@ class IssueAssets:
             return None
         return path
 
-    def _published(self, path: Path) -> str:
-        name = quote(path.relative_to(self.folder.resolve()).as_posix())
-        return f"{self.config.newsletter.public_url}/{self.folder.name}/{name}"
-
-
-def _size(path: Path) -> tuple[int, int] | None:
-    """Width and height from the file's header; None when it is no PNG, JPEG or GIF."""
-    from PIL import Image, UnidentifiedImageError  # 30 ms to import, and many issues have no picture
-
-    try:
-        with Image.open(path, formats=("PNG", "JPEG", "GIF")) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        return None
+    def _published(self, name: str) -> str:
+        return f"{self.config.newsletter.public_url}/{self.folder.name}/{quote(name)}"
 
 
 def _similar(folder: Path, name: str) -> str:

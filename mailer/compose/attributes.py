@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from mailer.errors import nearest
-from mailer.models import Event
+from mailer.models import Occasion
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ITEM = re.compile(
@@ -32,7 +32,7 @@ class Given:
 
     id: str = ""
     topics: tuple[str, ...] = ()
-    event: Event | None = None
+    event: Occasion | None = None
     language: str = ""
 
 
@@ -72,7 +72,7 @@ def moment(text: str) -> date | datetime:
     return value
 
 
-def _event(pairs: dict[str, str], line: int, report: Report) -> Event | None:
+def _event(pairs: dict[str, str], line: int, report: Report) -> Occasion | None:
     if "date" not in pairs:
         if "place" in pairs:
             report(line, "place= needs a date=, such as date=2019-01-10 or date=2019-01-10/2019-01-11")
@@ -94,7 +94,7 @@ def _event(pairs: dict[str, str], line: int, report: Report) -> Event | None:
     if end < start:
         report(line, f"this event ends ({last}) before it starts ({first}); swap them or mend one")
         return None
-    return Event(start=start, end=end, place=pairs.get("place", ""))
+    return Occasion(start=start, end=end, place=pairs.get("place", ""))
 
 
 def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:

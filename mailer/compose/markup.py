@@ -155,7 +155,8 @@ class Writer:
         if picture is None:
             return
         self.pictures.append(picture)
-        image.attrs |= {"src": picture.url, "width": str(min(picture.width, 536)), "class": "picture"}
+        width, height = picture.shown
+        image.attrs |= {"src": picture.url, "width": str(width), "height": str(height), "class": "picture"}
 
     def _check_html(self, html: str, line: int) -> None:
         for down, what in rawhtml.unwelcome(html):

@@ -16,6 +16,7 @@ from mailer.compose import markup
 Report = Callable[[int, str], None]
 _NO_BLANK = re.compile(r"(#{2,3}|#(?!\d))[^# \t]")  # “#2 of the list” may begin a line
 _LITERAL = re.compile(r"\\.|(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)  # an escaped character, or code
+_COMMENT = re.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", re.DOTALL)
 _LOST = re.compile(r"\{[^{}]*(?:topics|date|place|lang)\s*=[^{}]*\}")
 _WORDS = {"text", "code_inline", "softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"}
 
@@ -44,6 +45,8 @@ def split(tokens: Sequence[Token], report: Report) -> list[Run]:
                 report(line, "a title holds words only; put links, pictures and HTML into the text below it")
             _check_braces(inline.content, line, report)
             position += 3
+        elif token.type == "html_block" and _COMMENT.fullmatch(token.content):
+            position += 1  # for those who write: it must not part a story from its picture or its button
         else:
             runs[-1].body.append(token)
             position += 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,12 +24,18 @@ def files(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def first_slug():
+    """The issue that `mailer init` makes."""
+    return f"{clock():%Y-%m}"
+
+
 @pytest.fixture
 def made(office):
     """An office whose newsroom `mailer init` made."""
     folder = office.root.parent / "made"
-    answer = office.run("init", str(folder))
+    answer = office.run("init", str(folder), "--yes")
     assert (answer.code, answer.err) == (0, "")
+    shutil.rmtree(folder / "issues" / first_slug())
     office.root = folder
     return office
 
@@ -83,13 +91,13 @@ def test_a_fresh_issue_is_warned_of_its_placeholders_alone(made):
     made.run("new", SLUG)
     findings = made.run("check", SLUG, "--json").json["findings"]
     assert [(each["id"], each["severity"], each["path"], each["line"], each["text"]) for each in findings] == [
-        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 0,
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 5,
          "“say in 60 characters what is in it” would be mailed as it is"),
-        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 0,
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 6,
          "“The line that stands beside the subject in the inbox, 40 to 110 characters” would be mailed as it is"),
+        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 21, "“The title of the first story” would be mailed as it is"),
         ("MLR013", "warning", "mailer.toml", 0,
          "“Your institution, street, town, country” would be mailed as it is"),
-        ("MLR013", "warning", f"issues/{SLUG}/issue.md", 12, "“The title of the first story” would be mailed as it is"),
     ]  # fmt: skip
 
 
@@ -117,13 +125,13 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_makes_a_newsroom_and_an_issue_that_are_ready(office, name):
     folder = office.root.parent / "made"
-    assert office.run("init", str(folder), "--name", name).code == 0
+    assert office.run("init", str(folder), "--yes", "--name", name).code == 0
     office.root = folder
     newsletter = tomllib.loads((folder / "mailer.toml").read_text("utf-8"))["newsletter"]
     assert (newsletter["name"], parseaddr(newsletter["sender"])) == (name, (name, "newsletter@example.org"))
     assert office.run("new", SLUG).code == 0
     issue = Newsroom.open(folder, {}).issue(SLUG)
-    assert (issue.title, issue.subject) == (name, f"{name}: say in 60 characters what is in it")
+    assert (issue.title, issue.subject) == (name, "say in 60 characters what is in it")
     assert office.run("check", SLUG).code == 0
 
 
@@ -132,6 +140,91 @@ def test_a_name_that_is_none_is_refused_and_nothing_made(office, tmp_path, name)
     answer = office.run("init", str(tmp_path / "made"), "--name", name)
     assert (answer.code, answer.out, answer.err) == (1, "", "Error: the name must be one line of text\n")
     assert not (tmp_path / "made").exists()
+
+
+def test_a_new_newsroom_has_a_first_issue_that_can_be_checked_and_built_at_once(office, tmp_path):
+    assert office.run("init", str(tmp_path / "made"), "--yes").code == 0
+    office.root = tmp_path / "made"
+    assert {finding["id"] for finding in office.run("check", first_slug(), "--json").json["findings"]} == {"MLR013"}
+    assert office.run("build", first_slug()).code == 0
+
+
+def test_init_leaves_the_issues_of_a_folder_alone(office, tmp_path):
+    (tmp_path / "made/issues/2019-03").mkdir(parents=True)
+    assert office.run("init", str(tmp_path / "made"), "--yes").code == 0
+    assert [path.name for path in (tmp_path / "made/issues").iterdir()] == ["2019-03"]
+
+
+def test_no_note_of_an_example_reaches_a_reader(made):
+    """The comments that explain it; and what they hold out, such as a picture that is not there."""
+    made.run("new", SLUG)
+    made.run("build", SLUG)
+    written = [path.read_text("utf-8") for path in (made.root / "build" / SLUG).iterdir() if path.suffix != ".eml"]
+    assert len(written) == 3
+    for note in ("those who write", "first-story.png", "begins a section", "{.button}"):
+        assert not any(note in text for text in written)
+
+
+# --- asked ------------------------------------------------------------------------------------------------
+
+
+def test_where_nobody_can_answer_nothing_is_asked_and_that_is_said(office, tmp_path):
+    answer = office.run("init", str(tmp_path / "made"))
+    said = "Nothing was asked, since this is no terminal: mailer.toml holds the defaults, as with --yes.\n"
+    assert (answer.code, answer.err) == (0, said)
+    assert office.run("init", str(tmp_path / "other"), "--yes").err == ""
+    assert files(tmp_path / "made")["mailer.toml"] == files(tmp_path / "other")["mailer.toml"]
+
+
+def at_a_terminal(office, folder, *answers):
+    """`mailer init` on a terminal of its own, with these answers typed in; the configuration it wrote."""
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, "".join(answer + "\n" for answer in answers).encode())
+        done = finish(office.start("init", str(folder), stdin=theirs))
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.code == 0, done.err
+    return done.err, tomllib.loads((folder / "mailer.toml").read_text("utf-8"))
+
+
+def test_enter_takes_every_default(office, tmp_path):
+    _, asked = at_a_terminal(office, tmp_path / "made", *[""] * 8)
+    assert office.run("init", str(tmp_path / "other"), "--yes").code == 0
+    assert asked == tomllib.loads((tmp_path / "other/mailer.toml").read_text("utf-8"))
+
+
+def test_answers_stand_in_the_configuration_and_what_follows_from_them(office, tmp_path):
+    _, config = at_a_terminal(
+        office, tmp_path / "made", "Nouvelles", "Presse <news@example.net>", "", "", "Genève, Suisse", "fr",
+        "Coopératives, Emplois verts", "smtps://me@mail.example.net",
+    )  # fmt: skip
+    assert config["newsletter"] == {
+        "name": "Nouvelles", "sender": "Presse <news@example.net>", "reply_to": "office@example.net",
+        "list_id": "nouvelles.example.net", "public_url": "https://newsletter.example.net",
+        "postal_address": "Genève, Suisse", "language": "fr", "template": "enterprises",
+    }  # fmt: skip
+    assert config["interests"] == {"cooperatives": "Coopératives", "emplois-verts": "Emplois verts"}
+    assert config["smtp"]["url"] == "smtps://me@mail.example.net"
+    office.root = tmp_path / "made"
+    assert office.run("check", first_slug()).code == 0
+
+
+def test_an_answer_that_cannot_be_used_is_asked_for_again(office, tmp_path):
+    said, config = at_a_terminal(
+        office, tmp_path / "made", "", "nobody", "a@example.org", "", "ftp://x", "https://example.org", "", "xx", "en",
+        "A, a", "A, B", "mail.example.org", "smtp://mail.example.org",
+    )  # fmt: skip
+    assert (config["newsletter"]["sender"], list(config["interests"])) == ("a@example.org", ["a", "b"])
+    for mistake in (
+        "“newsletter.sender” holds no valid address: An email address must have an @-sign.",
+        "“newsletter.public_url” must be an address such as https://newsletter.example.org",
+        "the template has its words in ar, en, es, fr; begin with one, and add yours to theme.toml later",
+        "two topics have the same name",
+        "“smtp.url” must",
+    ):
+        assert mistake in said
 
 
 @pytest.mark.parametrize("there", ["mailer.toml", "templates/mine.txt"])

@@ -177,8 +177,8 @@ def test_a_picture_in_the_text_fits_the_column(tmp_path):
     (story,) = read(tmp_path, text, {"s.png": png(20, 10), "w.png": png(900, 3)}).stories
     base = "https://newsletter.example.org/2019-01"
     assert story.body.html == (
-        f'<p>Small <img src="{base}/s.png" alt="s" width="20" class="picture"> and wide '
-        f'<img src="{base}/w.png" alt="w" width="536" class="picture">.</p>'
+        f'<p>Small <img src="{base}/s.png" alt="s" width="20" height="10" class="picture"> and wide '
+        f'<img src="{base}/w.png" alt="w" width="536" height="2" class="picture">.</p>'
     )
 
 

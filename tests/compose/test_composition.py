@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from html import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ISSUE, copy_newsroom
 from drafts import png
+from PIL import Image
 from received import bodies, field, fields, parse, structure, wire_faults
 from samples import DATE, TOKENS
 
@@ -228,7 +230,10 @@ def test_stories_that_change_places_are_noticed(written):
 def test_a_picture_of_the_same_size_but_other_colours_is_noticed(written, name):
     planned = compose(written).fingerprint()
     path = written.root / "issues/2019-01" / name
-    path.write_bytes(path.read_bytes() + b"\0")
+    file = io.BytesIO()
+    with Image.open(path) as image:
+        Image.new("RGB", image.size, "red").save(file, "PNG")
+    path.write_bytes(file.getvalue())
     assert changes(planned, compose(written).fingerprint()) == [f"picture {name} changed"]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from received import field, fields, mailbox, parse, structure, wire_faults
 from samples import ANN, CONFIG, DATE, ISSUE, MARKS, TOKENS, filled, personaliser, settings
 
@@ -106,8 +107,9 @@ def test_text_comes_first_and_html_last():
 def with_pictures(folder: Path, *names: str) -> Issue:
     pictures = []
     for name in names:
-        (folder / name).write_bytes(b"\x89PNG\r\n\x1a\n.\r\n" + name.encode() * 200)
-        pictures.append(Picture(folder / name, f"cid:{len(pictures)}@2018-12", "A picture", 600, 400))
+        form = {".png": "PNG", ".jpeg": "JPEG", ".gif": "GIF"}[(folder / name).suffix]
+        Image.new("RGB", (60, 40), (len(pictures), 0, 0)).save(folder / name, form)
+        pictures.append(Picture(folder / name, f"cid:{len(pictures)}@2018-12", "A picture", 60, 40, name))
     return replace(ISSUE, pictures=tuple(pictures))
 
 
