@@ -23,22 +23,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from itsdangerous import Signer
-from itsdangerous.signer import HMACAlgorithm
+from itsdangerous.encoding import base64_encode
 
 from mailer.errors import BadLink, ExpiredLink
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OLDEST = "."
-_SIGNATURE_BYTES = 12
+_SIGNATURE_BYTES = 12  # of HMAC-SHA256; RFC 2104 section 5 allows at least 10
 _TOKEN = re.compile(r"(-?[0-9a-z]+)(~[0-9a-z]+)?([.A-Z])[\w-]{16}", re.ASCII)
-
-
-class _ShortHmac(HMACAlgorithm):
-    """HMAC-SHA256, cut to 96 bits (RFC 2104 section 5 allows at least 80)."""
-
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return super().get_signature(key, value)[:_SIGNATURE_BYTES]
 
 
 class Tokens:
@@ -47,7 +40,7 @@ class Tokens:
     def __init__(self, oldest: bytes, *newer: bytes) -> None:
         self._oldest = oldest
         self._keys = [(_OLDEST, oldest), *((mark_of(key), key) for key in newer)]
-        self._signer = lru_cache(maxsize=256)(_make_signer)
+        self._derived = lru_cache(maxsize=256)(_derive)
 
     def sign(self, purpose: str, subscriber_id: int) -> str:
         """The token that lets its bearer do `purpose` for this subscriber."""
@@ -88,8 +81,8 @@ class Tokens:
 
     def _sign(self, mark: str, key: bytes, purpose: str, value: str) -> str:
         signed = value if mark == _OLDEST else value + mark
-        signature: bytes = self._signer(key, purpose).get_signature(signed)
-        return f"{value}{mark}{signature.decode('ascii')}"
+        signature = hmac.digest(self._derived(key, purpose), signed.encode("ascii"), "sha256")[:_SIGNATURE_BYTES]
+        return f"{value}{mark}{base64_encode(signature).decode('ascii')}"
 
     def _is_genuine(self, purpose: str, value: str, mark: str, token: str) -> bool:
         # Signed anew, not unsigned: base64 decoders skip what is not theirs and read + as -, so many spellings pass.
@@ -106,9 +99,10 @@ def mark_of(key: bytes) -> str:
     return _LETTERS[hashlib.sha256(b"mark\0" + key).digest()[0] % len(_LETTERS)]
 
 
-def _make_signer(key: bytes, purpose: str) -> Signer:
-    algorithm = _ShortHmac(hashlib.sha256)
-    return Signer(key, salt=purpose, algorithm=algorithm, digest_method=hashlib.sha256)
+def _derive(key: bytes, purpose: str) -> bytes:
+    """The key of one purpose, as itsdangerous derives it: its Signer would do so anew for each token, 8 us of 10."""
+    derived: bytes = Signer(key, salt=purpose, digest_method=hashlib.sha256).derive_key()
+    return derived
 
 
 def _base36(number: int) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ _HOLDING = (
     "WHERE send_id IN (SELECT id FROM sends WHERE planned_at < ?) AND settled_at <> '' AND state <> 'unknown'"
     " AND (email <> '' OR reply <> '')"
 )
+# Erased while the message was on its way: what became of it stays, who it was does not.
+_UNLESS_ERASED = "CASE WHEN EXISTS (SELECT 1 FROM subscribers WHERE id = subscriber_id) THEN ? ELSE '' END"
 _CUT_SHORT = "the process ended after the content went out and before the reply was read"
 _GIVE_BACK = "SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
 _STANDING = "CASE WHEN s.paused_until > ? THEN 'paused' ELSE COALESCE(s.state, 'erased') END"
@@ -236,24 +238,22 @@ class SendLogTable:
         """Write the end of an attempt."""
         send, number, reply = self._send(issue), claim.subscriber.id, outcome.reply
         settled = "" if outcome.state is DeliveryState.DEFERRED else now
-        with self._db.atomic():
-            if not self._db.execute("SELECT 1 FROM subscribers WHERE id = ?", (number,)).fetchone():
-                # Erased while the message was on its way: what became of it stays, who it was does not.
-                claim = replace(claim, subscriber=replace(claim.subscriber, email=""))
-                reply = replace(reply, text="")
+        deferred = outcome.state is DeliveryState.DEFERRED
+        with self._db.atomic() if deferred else nullcontext():  # a savepoint costs 8 us
             self._db.execute(
-                "UPDATE deliveries SET state = ?, offered = 0, attempts = attempts + 1, email = ?, code = ?,"
-                " enhanced = ?, reply = ?, step = ?, next_at = ?, settled_at = ?"
+                "UPDATE deliveries SET state = ?, offered = 0, attempts = attempts + 1, code = ?, enhanced = ?,"
+                f" step = ?, next_at = ?, settled_at = ?, email = {_UNLESS_ERASED}, reply = {_UNLESS_ERASED}"
                 " WHERE send_id = ? AND subscriber_id = ? AND state = 'claimed'",
                 (
-                    *(outcome.state, claim.subscriber.email, reply.code, reply.enhanced, reply.text, reply.step),
-                    *(next_at, settled, send, number),
+                    *(outcome.state, reply.code, reply.enhanced, reply.step, next_at, settled),
+                    *(claim.subscriber.email, reply.text, send, number),
                 ),
             )
-            if outcome.state is DeliveryState.DEFERRED:
+            if deferred:
                 self._db.execute(
-                    "INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?)",
-                    (send, number, now, reply.step, reply.code, reply.text),
+                    "INSERT INTO attempts SELECT send_id, subscriber_id, ?, step, code, reply FROM deliveries"
+                    " WHERE send_id = ? AND subscriber_id = ?",
+                    (now, send, number),
                 )
 
     def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:

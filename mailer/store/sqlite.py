@@ -67,8 +67,10 @@ class Database:
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """One statement; a write outside `atomic` is committed at once."""
-        with _translated(self.path):
+        try:
             return self._db.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise _told(self.path, error) from error
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
         """One statement for many rows; outside `atomic` they are one transaction."""
@@ -85,8 +87,8 @@ class Database:
     def atomic(self) -> Generator[None]:
         """One transaction; an exception undoes it.
 
-        It begins as a writer. One that reads first and then writes fails at once, without waiting, when another
-        process wrote in between (SQLITE_BUSY_SNAPSHOT).
+        One inside another can be undone by itself. It begins as a writer: one that reads first and then writes fails
+        at once, without waiting, when another process wrote in between (SQLITE_BUSY_SNAPSHOT).
         """
         with _translated(self.path):
             if self._db.conn.in_transaction:
@@ -112,9 +114,13 @@ def _translated(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is the extended code
-        advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
-        raise StoreError(f"{path}: {error}{advice}") from error
+        raise _told(path, error) from error
+
+
+def _told(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest of it is the extended code
+    advice = f". {_ADVICE[code]}" if code in _ADVICE else ""
+    return StoreError(f"{path}: {error}{advice}")
 
 
 def open_database(path: Path, timeout: float = 30.0) -> Database:
