@@ -12,13 +12,10 @@ import argparse
 import itertools
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from html import unescape
 from pathlib import Path
 from time import perf_counter
@@ -27,11 +24,11 @@ import measure
 from measure import Timing, checked, in_turn, judged, machine
 from peer import NoPeer, Peer
 
-from mailer.compose import page
-from mailer.compose.editions import OUTLOOK_SEAM, MarkedPage, restrict, select
+from mailer.compose import checks, page
+from mailer.compose.editions import OUTLOOK_SEAM, MarkedPage, group, restrict, select
 from mailer.compose.marks import Marks
 from mailer.compose.theme import Theme
-from mailer.models import Issue, Selection
+from mailer.models import Finding, Issue, Segment, Selection, Severity
 from mailer.newsroom import Newsroom
 
 ROOT = Path(__file__).parent.parent
@@ -68,7 +65,7 @@ def main() -> None:
         sixteen(desk, selections, peer, options.rounds, warm_up)
         thousand(desk, issue, options.rounds, many=50 if options.quick else 1000, few=3 if options.quick else 30)
         preview(desk, selections, peer, scratch, options.rounds, warm_up)
-        start(options.rounds)
+        checking(desk, selections, options.rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,22 +252,24 @@ def preview(
     checked(equal == len(selections), f"{equal} of {len(selections)} text parts equal the text rendered alone")
 
 
-def start(rounds: int) -> None:
-    """How long a command takes to say anything, for information."""
-    print("\nCold start")
-    python = sys.executable
-    commands = {
-        "mailer --help": [python, "-m", "mailer", "--help"],
-        'python -c "import typer, rich"': [python, "-c", "import typer, rich"],
-    }
-    timings = in_turn(rounds, 1, {name: partial(_ran, command) for name, command in commands.items()})
-    for timing in timings:
-        print(timing.row())
-    print(f"     for information: {timings[0].median / timings[1].median:.2f} times the bare imports")
+def checking(desk: Desk, selections: list[Selection], rounds: int) -> None:
+    """`mailer check` in process, from the file on, with a reader for each choice of interests."""
+    print(f"\nChecking the issue in {len(set(selections))} editions, from the file on")
+    names = list(desk.newsroom.config.interests)
+    chosen = itertools.product((0, 1), repeat=len(names))
+    segments = [Segment(tuple(itertools.compress(names, bits)), 1) for bits in chosen]
+    findings: list[Finding] = []
 
+    def check() -> None:
+        room = Newsroom.open(desk.newsroom.root, desk.newsroom.env)
+        composition = room.compose(SLUG)
+        served = group(composition.issue, segments)
+        findings[:] = checks.run(checks.Material(composition, *served, room.earlier(composition.issue), room.root))
 
-def _ran(command: list[str]) -> None:
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    [timing] = in_turn(rounds, 1, {f"mailer: {len(checks.RULES)} rules": check})
+    print(timing.row())
+    print(judged("half a second holds", 0.5 / timing.median, 1, "checks"))
+    checked(all(one.severity is Severity.NOTE for one in findings), "no errors, no warnings")
 
 
 def _words(html: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_time, get_date_format
 
-from mailer.models import Event
+from mailer.models import Occasion
 
 _LOCALES = {"en": "en_GB"}  # an international institution writes 14 December, not December 14
 
@@ -30,7 +30,11 @@ class Dates:
         """`14 December 2018`."""
         return format_date(day, "long", self.locale)
 
-    def leaf(self, event: Event) -> tuple[str, str]:
+    def weekday(self, day: date) -> str:
+        """`Friday`."""
+        return format_date(day, "EEEE", self.locale)
+
+    def leaf(self, event: Occasion) -> tuple[str, str]:
         """A calendar leaf: the day or days, and the month; only the first day where the end is in another month."""
         start, end = _day(event.start), _day(event.end)
         month = format_date(start, "LLL", self.locale)
@@ -38,7 +42,7 @@ class Dates:
             return f"{start.day}–{end.day}", month
         return str(start.day), month
 
-    def when(self, event: Event) -> str:
+    def when(self, event: Occasion) -> str:
         """`10–11 January 2019`, with the time and its offset from UTC where one is given."""
         start, end = _day(event.start), _day(event.end)
         if start == end:

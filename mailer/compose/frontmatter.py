@@ -37,6 +37,7 @@ class FrontMatter:
     template: str = ""
     masthead: str = ""
     masthead_alt: str = ""
+    silence: tuple[tuple[str, str, int], ...] = ()  # what is silenced, why, and on which line
     lines: dict[str, int] = field(default_factory=dict)  # on which 1-based line of the file a key stands
 
 
@@ -82,6 +83,9 @@ def _pairs(document: Any) -> Iterator[tuple[str, int, Any]]:
 
 def _set(front: FrontMatter, key: str, node: Any, report: Report) -> None:
     line = front.lines[key]
+    if key == "silence":
+        front.silence = tuple(_silences(node, line, report))
+        return
     if not isinstance(node, ScalarNode):
         report(line, f'the {key} must be text; put it into "quotes"')
         return
@@ -97,6 +101,17 @@ def _set(front: FrontMatter, key: str, node: Any, report: Report) -> None:
         report(line, "the title is empty; write it behind the colon")
     else:
         setattr(front, key, value)
+
+
+def _silences(node: Any, line: int, report: Report) -> Iterator[tuple[str, str, int]]:
+    if not isinstance(node, MappingNode):
+        report(line, "silence: is followed by lines of “  MLR025: the reason” or “  MLR025 story-id: the reason”")
+        return
+    for what, where, value in _pairs(node):
+        reason = value.value.strip() if isinstance(value, ScalarNode) else ""
+        if not reason:
+            report(where, f"the silence of {what} needs a reason; write it behind the colon")
+        yield what, reason, where
 
 
 def _date(text: str) -> datetime.date:

@@ -15,7 +15,7 @@ from mailer.compose.characters import printable
 from mailer.compose.frontmatter import FrontMatter, read_front_matter
 from mailer.compose.outline import Run, slug_from_title
 from mailer.errors import InputError, nearest
-from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Story
+from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Silence, Story
 from mailer.settings import Config
 
 
@@ -74,7 +74,15 @@ class _Reader:
             intro=intro,
             sections=tuple(sections),
             pictures=tuple({picture.url: picture for picture in pictures if picture}.values()),
+            silences=self._silences(front, stories),
         )
+
+    def _silences(self, front: FrontMatter, stories: Sequence[Story]) -> tuple[Silence, ...]:
+        if not front.silence:
+            return ()
+        from mailer.compose.checks import silences  # the rules, which few issues ask for by name
+
+        return silences.read(front.silence, [story.id for story in stories], self.report)
 
     def _content(self) -> str | None:
         try:

@@ -23,30 +23,6 @@ def test_check_says_that_nothing_is_wrong(office):
     assert answer.out.startswith(f"{SLUG}: 1 section, 3 stories. Nothing to mend.")
 
 
-def test_check_lists_findings_as_json_and_strict_fails_on_warnings(office):
-    office.write_issue(ISSUE + '\n## Jobs {#jobs topics="green-jobs,mne-declaration"}\n\nGreen.\n')
-    office.subscribe(count=1)
-    answer, strict = office.run("check", SLUG, "--json"), office.run("check", SLUG, "--strict")
-    assert answer.json == {
-        "issue": SLUG,
-        "findings": [
-            {
-                "id": "MLR010",
-                "severity": "warning",
-                "path": "issues/2019-01/issue.md",
-                "line": 0,
-                "text": "no story has the topic “social-finance”; "
-                "who chose only Social finance gets what is for everybody",
-                "fix": "add topics=social-finance to a story it fits",
-                "why": "who chose only this topic gets nothing of it",
-                "editions": [],
-            }
-        ],
-    }
-    assert (answer.code, strict.code) == (0, 1)
-    assert "warning MLR010 issues/2019-01/issue.md" in strict.out
-
-
 @pytest.mark.parametrize("command", ["check", "editions", "build", "send"])
 def test_a_mistake_in_the_issue_is_named_with_file_and_line(office, command):
     office.write_issue(ISSUE.replace("topics=cooperatives", "topics=cooperative"))

@@ -19,7 +19,7 @@ def test_the_real_issue_is_without_findings(real):
 
 def test_interests_that_are_no_topics_any_more_are_counted(real):
     segments = Segment(("coops",), 1), Segment(("cooperatives", "coops"), 1), Segment(("old", "green-jobs"), 1)
-    assert found(real, *segments) == [
+    assert [one for one in found(real, *segments) if one[0] == "MLR012"] == [
         ("MLR012", "warning", "2 people chose “coops”, which is no topic any more"),
         ("MLR012", "warning", "1 person chose “old”, which is no topic any more"),
     ]

@@ -8,7 +8,7 @@ import pytest
 from drafts import mistakes, png, read
 
 BODY = "\n# S\n\n## A\n"
-KNOWN = "Known are: title, date, subject, preheader, number, language, template, masthead, masthead_alt."
+KNOWN = "Known are: title, date, subject, preheader, number, language, template, masthead, masthead_alt, silence."
 QUOTES = 'put values with : or # in them into "quotes"'
 
 WRONG = {

@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 from mailer.compose.composition import GMAIL_CLIP
 from mailer.compose.editions import select
 from mailer.compose.plaintext import columns
-from mailer.models import Event
+from mailer.models import Occasion
 
 TOPICS = tuple(CONFIG.interests)
 INTERESTS = [chosen for size in range(len(TOPICS) + 1) for chosen in combinations(TOPICS, size)]
@@ -58,8 +58,8 @@ def test_only_the_two_events_have_dates(real):
     *others, events, webinars = real.issue.sections
     assert [story.id for section in (*others, webinars) for story in section.stories if story.event] == []
     assert [story.event for story in events.stories] == [
-        Event(date(2019, 1, 10), date(2019, 1, 11), "Cape Town, South Africa"),
-        Event(date(2019, 6, 24), date(2019, 6, 24), "ILO headquarters, Geneva"),
+        Occasion(date(2019, 1, 10), date(2019, 1, 11), "Cape Town, South Africa"),
+        Occasion(date(2019, 6, 24), date(2019, 6, 24), "ILO headquarters, Geneva"),
     ]
 
 

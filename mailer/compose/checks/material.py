@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from mailer.compose.checks import passages
+from mailer.compose.checks.answers import Answer
+from mailer.compose.checks.passages import Passage
 from mailer.compose.checks.rules import Rule
+from mailer.compose.checks.sheets import Sheet
 from mailer.compose.composition import Composition
-from mailer.compose.personal import Personaliser
-from mailer.models import Edition, Finding, Issue, Segment, Selection, Severity, Story, Subscriber
+from mailer.compose.editions import key
+from mailer.compose.personal import Personal
+from mailer.models import Edition, Finding, Issue, Segment, Selection, Severity, Story, Subscriber, Verdict
 from mailer.tokens import Tokens
 
 _READER = Subscriber("reader@example.org", "A. Reader")
@@ -33,9 +38,11 @@ class Material:
     composition: Composition
     editions: Sequence[Edition] = ()  # those somebody gets
     nothing_left: Sequence[Segment] = ()
-    earlier: Sequence[Issue] = ()
+    earlier: Iterable[Issue] = ()  # the newest first; read when a rule first asks for `before`
     root: Path | None = None  # the newsroom, for what rules keep there (a cache, a dictionary)
-    _lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dictionaries: Sequence[Path] = ()  # folders of hunspell's; without any, spelling is not looked at
+    verdict: Verdict | None = None  # SpamAssassin's, where it was asked
+    answers: Mapping[str, Answer] = field(default_factory=dict)  # what web servers said, when they were asked
 
     @property
     def issue(self) -> Issue:
@@ -48,26 +55,38 @@ class Material:
         return f"issues/{self.issue.slug}/issue.md"
 
     @cached_property
+    def before(self) -> tuple[Issue, ...]:
+        """The issues that came before this one, the newest first."""
+        return tuple(self.earlier)
+
+    @cached_property
     def source(self) -> tuple[str, ...]:
         """The lines of issue.md; line n of the file is source[n - 1]."""
         return tuple(self.issue.path.read_text("utf-8-sig").splitlines())
 
     @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """The issue's words, passage by passage, each with its line."""
+        return tuple(passages.of(self.source, self.issue))
+
+    @cached_property
     def samples(self) -> tuple[Sample, ...]:
         """The whole issue first, then each other edition somebody gets."""
-        selections = {self.composition.everything: "everything"}
-        for edition in self.editions:
-            selections.setdefault(edition.selection, edition.key)
-        personal = self._personaliser.personal(_READER)
+        selections = dict.fromkeys([self.composition.everything, *(edition.selection for edition in self.editions)])
         return tuple(
             Sample(
-                key,
+                key(selection),
                 selection,
-                self.composition.html_for(selection, personal),
-                self.composition.text_for(selection, personal),
+                self.composition.html_for(selection, self.personal),
+                self.composition.text_for(selection, self.personal),
             )
-            for selection, key in selections.items()
+            for selection in selections
         )
+
+    @cached_property
+    def personal(self) -> Personal:
+        """The values that stand in the samples."""
+        return self.composition.personaliser(Tokens(b"checks"), inert=True).personal(_READER)
 
     def span(self, story: Story) -> range:
         """The 1-based lines of the file on which a story stands, its heading first."""
@@ -88,7 +107,28 @@ class Material:
 
     def editions_with(self, story: Story | None) -> tuple[str, ...]:
         """The keys of the editions that show a story; none for what concerns all of them."""
-        return tuple(edition.key for edition in self.editions if story and story.id in edition.selection)
+        keys = tuple(edition.key for edition in self.editions if story and story.id in edition.selection)
+        return keys if len(keys) < len(self.editions) else ()
+
+    def editions_of(self, samples: Iterable[Sample]) -> tuple[str, ...]:
+        """The keys of the editions among these that somebody gets; none when it is all of them."""
+        found = {sample.key for sample in samples}
+        keys = tuple(edition.key for edition in self.editions if edition.key in found)
+        return keys if len(keys) < len(self.editions) else ()
+
+    def sheet(self, name: str) -> Sheet:
+        """A style sheet of the template."""
+        theme = self.composition.theme
+        return Sheet.read(theme.folder / name, f"{theme.shown}/{name}")
+
+    def template_line(self, words: str) -> tuple[str, int]:
+        """Where words stand first in the template's pages: the file as people name it, and the line; else its page."""
+        theme = self.composition.theme
+        for path in sorted(theme.folder.glob("*.j2")):
+            source = path.read_text("utf-8")
+            if words in source:
+                return f"{theme.shown}/{path.name}", source.count("\n", 0, source.index(words)) + 1
+        return f"{theme.shown}/page.mjml.j2", 0
 
     def finding(
         self,
@@ -99,8 +139,9 @@ class Material:
         story: Story | None = None,
         path: str = "",
         severity: Severity | None = None,
+        editions: tuple[str, ...] | None = None,
     ) -> Finding:
-        """A finding of a rule, in the story when one is given and no line is."""
+        """A finding of a rule, in the story when one is given and no line is; in its editions unless others are."""
         return Finding(
             rule.id,
             severity or rule.severity,
@@ -109,13 +150,10 @@ class Material:
             text,
             fix,
             rule.why,
-            self.editions_with(story),
+            self.editions_with(story) if editions is None else editions,
+            story.id if story else "",
         )
 
     def stories(self) -> Iterator[Story]:
         """Every story, in the order of the issue."""
         yield from self.issue.stories
-
-    @cached_property
-    def _personaliser(self) -> Personaliser:
-        return self.composition.personaliser(Tokens(b"checks"), inert=True)

@@ -12,10 +12,19 @@ from mailer.models import Finding, Severity
 UNUSED = rule("MLR010", Severity.WARNING, "a topic that no story has", "who chose only this topic gets nothing of it")
 NOTHING = rule("MLR011", Severity.NOTE, "people for whom nothing is left", "they get no mail, and wonder why")
 UNKNOWN = rule("MLR012", Severity.WARNING, "chosen interests that are no topics", "what these people want can't be met")
+SINGLE = rule(
+    "MLR120", Severity.NOTE, "an edition with a single story", "these readers get a mail that is mostly frame"
+)  # fmt: skip
+UNREAD = rule("MLR121", Severity.WARNING, "a story that nobody gets", "it was written for no one")
+UNSORTED = rule(
+    "MLR122", Severity.NOTE, "the only story without topics",
+    "everybody gets it, whatever they chose; perhaps its topics were forgotten",
+)  # fmt: skip
+_ENOUGH = 4  # stories; in a smaller issue one story is no small edition, and one without topics no exception
 
 
 def check(material: Material) -> Iterator[Finding]:
-    """Topics without a story, interests without anything, interests that are no topics any more."""
+    """Topics without a story, people without anything, interests that are no topics any more, odd editions."""
     known = material.composition.config.interests
     covered = {topic for story in material.stories() for topic in story.topics}
     for topic, label in known.items():
@@ -30,6 +39,34 @@ def check(material: Material) -> Iterator[Finding]:
         text = f"{people} chose “{interest}”, which is no topic any more"
         fix = f"put it back under [interests], or import them again with other topics. {nearest(interest, known)}"
         yield material.finding(UNKNOWN, text, fix)
+    yield from _editions(material)
+    yield from _unsorted(material)
+
+
+def _editions(material: Material) -> Iterator[Finding]:
+    """Editions of one story, and stories in none of the editions."""
+    if len(material.issue.stories) < _ENOUGH or not material.editions:
+        return
+    shown = {story for edition in material.editions for story in edition.selection}
+    for story in material.stories():
+        alone = [edition for edition in material.editions if edition.selection == (story.id,)]
+        if alone:
+            count = alone[0].count
+            text = f"{count} people get only this story" if count != 1 else "1 person gets only this story"
+            yield material.finding(
+                SINGLE, text, "add its topics to another story that fits, or one for everybody", story=story,
+                editions=(alone[0].key,),
+            )  # fmt: skip
+        if story.id not in shown:
+            text = f"nobody gets this story: nobody chose {' or '.join(story.topics)}"
+            yield material.finding(UNREAD, text, "add a topic that people chose, or take its topics out", story=story)
+
+
+def _unsorted(material: Material) -> Iterator[Finding]:
+    without = [story for story in material.stories() if not story.topics]
+    if len(without) == 1 and len(material.issue.stories) > _ENOUGH:
+        text = "this is the only story without topics, so everybody gets it"
+        yield material.finding(UNSORTED, text, "give it topics=, or silence this", story=without[0])
 
 
 def _unknown(material: Material) -> dict[str, int]:
