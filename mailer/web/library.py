@@ -1,0 +1,70 @@
+"""The issues that went out, read from the store once: what was sent never changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from mailer.compose import snapshot
+from mailer.models import Issue, Story
+from mailer.store.base import Archive
+
+if TYPE_CHECKING:
+    from mailer.compose.snapshot import Facts, Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An issue of the archive."""
+
+    facts: Facts
+    planned_at: str
+
+    @property
+    def issue(self) -> Issue:
+        """What it says of itself."""
+        return self.facts.issue
+
+    @property
+    def published(self) -> datetime:
+        """When it was planned to go out, in UTC."""
+        return datetime.fromisoformat(self.planned_at)
+
+    @property
+    def events(self) -> tuple[Story, ...]:
+        """Its stories with a date."""
+        return tuple(story for story in self.issue.stories if story.event)
+
+
+@dataclass(slots=True)
+class Library:
+    """Facts are kept in memory, some 20 KB an issue; pages are read when they are shown."""
+
+    _known: dict[str, Sent] = field(default_factory=dict)
+
+    def all(self, archive: Archive) -> list[Sent]:
+        """Every issue that went out, the newest first."""
+        found = (self._read(archive, slug) for slug in archive.issues())
+        sent = [one for one in found if one]
+        return sorted(sent, key=lambda one: (one.issue.date, one.planned_at), reverse=True)
+
+    def find(self, archive: Archive, slug: str) -> Sent:
+        """One of them. Raises HTTPException 404."""
+        if found := self._read(archive, slug):
+            return found
+        raise HTTPException(404)
+
+    def pages(self, archive: Archive, sent: Sent) -> Pages:
+        """Its pages."""
+        content = archive.pages(sent.issue.slug)
+        if content is None:
+            raise HTTPException(404)
+        return snapshot.pages(content)
+
+    def _read(self, archive: Archive, slug: str) -> Sent | None:
+        if slug not in self._known and (row := archive.facts(slug)):
+            self._known[slug] = Sent(snapshot.facts(row[1]), row[0])
+        return self._known.get(slug)

@@ -1,0 +1,66 @@
+"""The reader's pages as one application: routes, what stands around each of them, errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from mailer.newsroom import Newsroom
+from mailer.web import (
+    archive,
+    calendar,
+    confirm,
+    errands,
+    feeds,
+    home,
+    metrics,
+    mydata,
+    preferences,
+    subscribe,
+    unsubscribe,
+)
+from mailer.web.requestlog import RequestLog
+from mailer.web.security import PATIENCE, Headers, Prefix
+from mailer.web.site import Site
+
+# In this order: what a reader acts on comes before /{slug}/..., which takes whatever is left.
+ROUTES: list[BaseRoute] = [
+    *home.ROUTES, *metrics.ROUTES,
+    *unsubscribe.ROUTES,
+    *subscribe.ROUTES, *confirm.ROUTES, *preferences.ROUTES, *mydata.ROUTES,
+    *feeds.ROUTES, *archive.FIRST, *calendar.ROUTES,
+    *archive.ROUTES,
+]  # fmt: skip
+
+
+def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENCE) -> ASGIApp:
+    """The application. Raises ConfigError, InputError or StoreError when the newsroom is not in order."""
+    site = Site.of(room, clock, patience)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        async with errands.running(site):
+            yield
+        site.stores.close()
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return site.error(request, error)
+
+    made = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(RequestLog, site.requests), Middleware(Headers)],
+        exception_handlers={HTTPException: failed},
+        lifespan=lifespan,
+    )
+    made.state.site = site
+    made.router.redirect_slashes = False  # it would not know the prefix
+    return Prefix(made, site.prefix)

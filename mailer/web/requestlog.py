@@ -1,0 +1,56 @@
+"""One line a request, and counts for /metrics. Pages are named by their route: no address, no token (standards P9)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("mailer.access")
+
+
+@dataclass(slots=True)
+class Requests:
+    """What was asked since the site started."""
+
+    counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # method, page, status
+    seconds: Counter[str] = field(default_factory=Counter)  # by page
+
+
+class RequestLog:
+    """Counts and logs every request, also one that failed. Changed by the event loop's thread alone."""
+
+    def __init__(self, app: ASGIApp, requests: Requests) -> None:
+        self._app = app
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, started = 0, time.perf_counter()
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            name = scope.get("page", "-")  # no route of ours
+            self._requests.counts[method, name, status] += 1
+            self._requests.seconds[name] += seconds  # type: ignore[assignment]  # a Counter adds floats as well
+            milliseconds = round(seconds * 1000, 1)
+            request = {"method": method, "page": name, "status": status, "ms": milliseconds}
+            log.info("%s %s %d %.1f ms", method, name, status, milliseconds, extra={"request": request})
+
+
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
