@@ -57,7 +57,8 @@ def one_send(folder: Path, port: int, connections: int) -> Sent:
     with closing(Newsroom.open(folder, KEY | {"MAILER_SMTP_URL": f"smtp://{HOST}:{port}"})) as newsroom:
         composition, sendlog = newsroom.compose(SLUG), newsroom.store.sendlog
         with sendlog.lock(SLUG):
-            job = replace(newsroom.job(composition), connections=connections)
+            relay = replace(newsroom.relay, connections=connections)
+            job = replace(newsroom.job(composition), relays=(relay,))
             began, busy = perf_counter(), process_time()
             balance = loop.run(Run(job, sendlog, clock).go(wait=False))
             took, used = perf_counter() - began, process_time() - busy
@@ -104,7 +105,7 @@ class Desk:
 
     def readers(self) -> list[Subscriber]:
         """Everybody it is planned for."""
-        with closing(open_store(f"sqlite:{self.planned}", self.planned.parent)) as store:
+        with closing(open_store(f"sqlite:{self.planned}", self.planned.parent, bytes)) as store:
             return list(store.audience.all())
 
     def send(self, sink: Sink, connections: int) -> Sent:

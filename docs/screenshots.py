@@ -1,20 +1,28 @@
-"""Make the README's pictures of the December 2018 issue: `.venv/bin/python docs/screenshots.py`.
+"""Make the README's pictures of the December 2018 issue and of the desk: `.venv/bin/python docs/screenshots.py`.
 
 Needs the test extras (Playwright) and an installed Chromium or Chrome. Nothing is fetched from the network.
 """
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from mailer.audience.intake import import_csv
 from mailer.models import Subscriber
 from mailer.newsroom import Newsroom
+from mailer.web import desk
+from mailer.web.desk_proof import Desk
 
 DOCS = Path(__file__).parent
 ISSUE = "2018-12"
@@ -22,6 +30,10 @@ SHOTS = (  # file, width, height, scale, scheme
     ("mail-phone.png", 375, 800, 2, "light"),
     ("mail-dark.png", 375, 800, 2, "dark"),
     ("mail-desktop.png", 800, 900, 2, "light"),
+)
+DESKS = (  # file, width, height, scale
+    ("desk-desktop.png", 1280, 860, 1.5),
+    ("desk-phone.png", 390, 1100, 2),
 )
 COLOURS = 256  # flat drawings and text: no banding to be seen, and a quarter of the bytes
 
@@ -44,11 +56,52 @@ def shoot(browser: Browser, page: Path, width: int, height: int, scale: int, sch
         color_scheme="dark" if scheme == "dark" else "light",
     )
     tab.goto(page.as_uri())
-    picture = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    picture = tab.screenshot()
     tab.close()
+    return few_colours(picture)
+
+
+def few_colours(screenshot: bytes) -> bytes:
+    """The picture with a palette."""
+    picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     small = io.BytesIO()
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
+
+
+@contextmanager
+def a_desk(folder: Path) -> Iterator[str]:
+    """The address of the desk of the issue in a copy of this newsroom, with 240 readers and two slips of the pen."""
+    for part in ("issues", "templates"):
+        shutil.copytree(DOCS.parent / part, folder / part)
+    shutil.copyfile(DOCS.parent / "pyproject.toml", folder / "pyproject.toml")
+    path = folder / "issues" / ISSUE / "issue.md"
+    text = path.read_text("utf-8").replace("[Read the partnership agreement]", "[here]", 1)
+    path.write_text(text.replace("delegates from across", "delegates from from across", 1), "utf-8")
+    room = Newsroom.open(folder, {"MAILER_SECRET_KEY": "only for pictures", "EDITOR": "code"})
+    sample = DOCS.parent / "subscribers/sample.csv"
+    import_csv(sample, "sample.csv", room.store.audience, room.config, room.tokens, "2018-12-14T08:00:00Z")
+    laid = Desk(room, ISSUE)
+    with desk.listen(0) as listening:
+        serving = desk.server(laid, listening, "pictures")
+        thread = threading.Thread(target=lambda: asyncio.run(desk.run(laid, serving, listening)))
+        thread.start()
+        yield desk.address(listening, "pictures")
+        serving.should_exit = True
+        thread.join()
+    laid.close()
+    room.close()
+
+
+def shoot_desk(browser: Browser, address: str, width: int, height: int, scale: float) -> bytes:
+    """The desk with the mail for two interests and its first finding open."""
+    tab = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=scale)
+    tab.goto(f"{address}?interest=cooperatives&interest=mne-declaration")
+    tab.locator("#findings details summary").first.click()
+    tab.frame_locator("#frame-mail").locator("[data-shown] img").wait_for()
+    picture = tab.screenshot()
+    tab.close()
+    return few_colours(picture)
 
 
 def main() -> None:
@@ -65,6 +118,11 @@ def main() -> None:
                 content = shoot(browser, page, width, height, scale, scheme)
                 (DOCS / name).write_bytes(content)
                 print(f"{name}: {len(content):,} bytes")
+            with tempfile.TemporaryDirectory() as folder, a_desk(Path(folder)) as address:
+                for name, width, height, scale in DESKS:
+                    content = shoot_desk(browser, address, width, height, scale)
+                    (DOCS / name).write_bytes(content)
+                    print(f"{name}: {len(content):,} bytes")
             browser.close()
     finally:
         page.unlink()

@@ -1,8 +1,8 @@
 """The newsroom's configuration: `mailer.toml`, else `[tool.mailer]` in `pyproject.toml`.
 
 Every mistake is reported at once, with file, line and the nearest known word. The environment overrides the file:
-`MAILER_SMTP_URL`, `MAILER_STORE_URL`, `MAILER_PUBLIC_URL`; secrets come only from there (`MAILER_SMTP_PASSWORD` and
-`MAILER_SECRET_KEY`, each also as `..._FILE`).
+`MAILER_SMTP_URL`, `MAILER_STORE_URL`, `MAILER_PUBLIC_URL`; secrets come only from there (`MAILER_SMTP_PASSWORD`,
+`MAILER_IMAP_PASSWORD` and `MAILER_SECRET_KEY`, each also as `..._FILE`).
 """
 
 from __future__ import annotations
@@ -123,6 +123,11 @@ def relays(config: Config, env: Mapping[str, str] = os.environ) -> tuple[Relay, 
     if not smtp.relays or env.get("MAILER_SMTP_URL"):
         return (_relay(smtp, 1, _secret(env, "MAILER_SMTP_PASSWORD")),)
     return tuple(_relay(one, one.weight, _secret(env, _password_of(one))) for one in smtp.relays)
+
+
+def imap_password(env: Mapping[str, str]) -> Secret:
+    """The password of the mailbox that readers' mails go to. Raises ConfigError."""
+    return Secret(_secret(env, "MAILER_IMAP_PASSWORD"))
 
 
 def _password_of(table: OneOfSeveral) -> str:

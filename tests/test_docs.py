@@ -9,8 +9,8 @@ import typer
 from conftest import ROOT
 
 from mailer.cli.main import app
-from mailer.models import DeliveryState
-from mailer.settings import Config, Newsletter, Smtp, Store
+from mailer.models import DeliveryState, SubscriberState
+from mailer.settings import Checks, Config, Newsletter, Retention, Smtp, Store
 
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -33,7 +33,9 @@ def test_every_option_of_send_is_in_the_readme(option):
     assert option in README
 
 
-@pytest.mark.parametrize("table", [Config, Newsletter, Smtp, Store], ids=lambda table: table.__name__)
+@pytest.mark.parametrize(
+    "table", [Config, Checks, Newsletter, Smtp, Store, Retention], ids=lambda table: table.__name__
+)
 def test_every_key_of_the_configuration_is_in_the_readme(table):
     example = README[README.index("## Configuration") :]
     for key in table.model_fields:
@@ -43,6 +45,18 @@ def test_every_key_of_the_configuration_is_in_the_readme(table):
 @pytest.mark.parametrize("state", sorted(set(DeliveryState) - {DeliveryState.CLAIMED}))
 def test_every_state_of_the_send_log_is_in_the_readme(state):
     assert f"| {state} |" in README
+
+
+@pytest.mark.parametrize("state", sorted(SubscriberState))
+def test_every_state_of_a_subscriber_is_in_the_readme(state):
+    assert f"| {state} |" in README
+
+
+@pytest.mark.parametrize("name", ["consent show", "consent verify", "keys rotate"])
+def test_every_command_about_consent_is_in_the_readme_and_has_help(name):
+    group, _, command = name.partition(" ")
+    assert f"`mailer {name}" in README
+    assert COMMANDS[group].commands[command].help
 
 
 def test_the_pictures_of_the_readme_are_there_and_have_alt_text():

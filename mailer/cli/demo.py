@@ -48,7 +48,7 @@ def demo(
         import_csv(
             newsroom / "subscribers/sample.csv", "sample.csv", room.store.audience, room.config, room.tokens, now
         )
-        editions, nothing_left = segments.of(composition.issue, room.store.audience)
+        editions, nothing_left = segments.of(composition.issue, room.store.audience, now[:10])
         findings = checks.run(Material(composition, editions, nothing_left))
         plan.freeze(composition, room.store, now)
         balance = loop.run(Run(room.job(composition), room.store.sendlog, clock).go(wait=False))

@@ -14,7 +14,9 @@ from mailer.audience import subscribers as people
 from mailer.cli import views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose.editions import select
+from mailer.deliver.engine import timestamp
 from mailer.models import Delivery, DeliveryState, Story, Subscriber
+from mailer.newsroom import clock
 
 
 def explain(
@@ -34,7 +36,7 @@ def explain(
     selection = select(composition.issue, person.interests)
     if row and row.edition:
         selection = sendlog.editions(issue)[row.edition]
-    sentence = _sentence(person, row, planned, bool(selection))
+    sentence = _sentence(person, row, planned, bool(selection), timestamp(clock())[:10])
     labels = composition.config.interests
     reasons = [_reason(story, person.interests, story.id in selection, labels) for story in composition.issue.stories]
     if as_json:
@@ -66,10 +68,12 @@ def explain(
     out.print(Group(Text(f"{name}{person.email}. Interests: {chosen}."), Text(sentence), *history, made))
 
 
-def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything: bool) -> str:
+def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything: bool, today: str) -> str:
     if row is None:
         if person.state != "active":
             return f"Gets nothing: {person.state} since {person.changed_at}."
+        if person.paused_until > today:
+            return f"Gets nothing: paused until {person.paused_until}."
         if planned:
             return "Not in this send: subscribed after it was planned."
         return "Would get the stories marked yes." if anything else "Would get no mail: no story matches."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -17,7 +16,7 @@ from mailer.compose import headers
 from mailer.compose.composition import Composition
 from mailer.compose.editions import key
 from mailer.errors import MailerError
-from mailer.models import Edition, Picture, Selection, Subscriber
+from mailer.models import Edition, Selection, Subscriber
 from mailer.newsroom import Newsroom, clock
 
 # What this module names its files; nothing else is ever removed from a folder that somebody gave.
@@ -132,7 +131,7 @@ def write_one(
     utf8 = not headers.ascii_address(reader.email).isascii()
     html = composition.html_for(selection, personal)
     for picture in composition.issue.pictures:
-        html = html.replace(f'src="{picture.url}"', f'src="{quote(_beside(picture, composition))}"')
+        html = html.replace(f'src="{picture.url}"', f'src="{quote(picture.name)}"')
     contents = {
         ".html": html.encode("utf-8"),
         ".txt": composition.text_for(selection, personal).encode("utf-8"),
@@ -147,11 +146,14 @@ def write_one(
 
 
 def copy_pictures(folder: Path, composition: Composition) -> None:
-    """The issue's pictures, where the .html files look for them."""
+    """The issue's pictures as they are published, where the .html files look for them."""
+    from mailer.compose import pictures  # Pillow takes 60 ms to import, and many issues have no picture
+
     for picture in composition.issue.pictures:
-        place = folder / _beside(picture, composition)
+        name, content = pictures.published(picture)
+        place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(picture.path, place)
+        place.write_bytes(content)
 
 
 def clear(folder: Path, everything: bool = False) -> None:
@@ -168,7 +170,3 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MailerError(f"{folder} cannot be made: {error.strerror}") from None
-
-
-def _beside(picture: Picture, composition: Composition) -> str:
-    return picture.path.relative_to(composition.issue.path.parent.resolve()).as_posix()

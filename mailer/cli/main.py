@@ -77,6 +77,7 @@ class Commands(ListedGroup):
                 "serve:serve",
                 "The reader's pages: subscribe, preferences, unsubscribe, the archive. Runs until it is stopped.",
             ),
+            "inbox": Listed("inbox:inbox", "Take off the list who asked so by mail."),
             "archive": Listed(
                 "serve:archive",
                 "Write the archive as files for any web server: each sent issue, the index, feeds, calendars, pictures.",

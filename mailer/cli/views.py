@@ -223,4 +223,5 @@ def subscriber_data(person: Subscriber) -> dict[str, Any]:
         "fields": dict(person.fields),
         "state": person.state,
         "changed_at": person.changed_at,
+        "paused_until": person.paused_until,
     }
