@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from time import monotonic
 from typing import Any
 
 import httpx
 from conftest import Clock
+from smtp_relay import PATIENCE
 
 from mailer.newsroom import Newsroom
 
@@ -41,3 +43,10 @@ def links(mails: list[Any], path: str) -> list[str]:
 def with_relay(room: Newsroom, url: str) -> Newsroom:
     """The same newsroom, with this relay."""
     return Newsroom.open(room.root, {**room.env, "MAILER_SMTP_URL": url})
+
+
+def done(room: Newsroom) -> None:
+    """Wait until nothing is left in the outbox; SQLite has no event to wait for."""
+    end = monotonic() + PATIENCE
+    while room.store.outbox.count():
+        assert monotonic() < end, "the outbox never got empty"
