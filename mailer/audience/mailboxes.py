@@ -129,7 +129,8 @@ def imap(url: str, password: Secret) -> Generator[Imap]:
         raise MailerError("there is no password: put it into MAILER_IMAP_PASSWORD, or name its file in ..._FILE")
     try:
         with _connected(scheme, host, int(port or 0)) as connection:
-            _log_in(connection, unquote(user), password)
+            login = f"\0{unquote(user)}\0{password.reveal()}".encode()  # any letters; LOGIN takes ASCII only
+            connection.authenticate("PLAIN", lambda _: login)  # which all servers know (RFC 3501 section 11.1)
             yield Imap(connection, unquote(folder or "INBOX"))
     except (imaplib.IMAP4.error, OSError, UnicodeError) as error:
         raise MailerError(f"{scheme}://{host}: {_told(error)}") from None
@@ -138,18 +139,11 @@ def imap(url: str, password: Secret) -> Generator[Imap]:
 def _connected(scheme: str, host: str, port: int) -> imaplib.IMAP4:
     trusted = ssl.create_default_context()
     if scheme == "imaps":
-        return imaplib.IMAP4_SSL(host, port or imaplib.IMAP4_SSL_PORT, ssl_context=trusted, timeout=_TIMEOUT)
-    connection = imaplib.IMAP4(host, port or imaplib.IMAP4_PORT, timeout=_TIMEOUT)
+        return imaplib.IMAP4_SSL(host, port or 993, ssl_context=trusted, timeout=_TIMEOUT)
+    connection = imaplib.IMAP4(host, port or 143, timeout=_TIMEOUT)
     if scheme == "imap+starttls":
         connection.starttls(trusted)
     return connection
-
-
-def _log_in(connection: imaplib.IMAP4, user: str, password: Secret) -> None:
-    if "AUTH=PLAIN" in connection.capabilities:  # RFC 4616: LOGIN takes no letters beyond ASCII
-        connection.authenticate("PLAIN", lambda _: f"\0{user}\0{password.reveal()}".encode())
-    else:
-        connection.login(user, password.reveal())
 
 
 def _said(answer: tuple[str, list[Any]], otherwise: str = "") -> list[Any]:

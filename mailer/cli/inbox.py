@@ -52,11 +52,19 @@ def inbox(
         print_json(asdict(tally))
         return
     out.print(f"{count_of(tally.unsubscribed, 'reader')} unsubscribed.")
-    for count, what in (
-        (tally.again, "of people who had left before"),
-        (tally.tests, "from test mails, which change nothing"),
-        (tally.automatic, "left where it is: an automatic answer or returned mail"),
-        (tally.unknown, "left where it is, without a genuine link: somebody should read it"),
+    for count, one, many in (
+        (tally.again, "of a reader who had left before", "of readers who had left before"),
+        (tally.tests, "with the link of a test mail", "with links of test mails"),
+        (
+            tally.automatic,
+            "left where it is: an automatic answer, or returned",
+            "left where they are: automatic answers, or returned",
+        ),
+        (
+            tally.unknown,
+            "left where it is, without a genuine link: somebody should read it",
+            "left where they are, without a genuine link: somebody should read them",
+        ),
     ):
         if count:
-            say(f"{count_of(count, 'mail')} {what}.")
+            say(f"{count_of(count, 'mail')} {one if count == 1 else many}.")
