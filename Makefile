@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-compose bench-audience bench-deliver bench-start clean
+.PHONY: demo test lint bench bench-compose bench-audience bench-deliver bench-start bench-web clean
 
 demo: $(VENV)/made
 	$(BIN)/mailer demo
@@ -19,7 +19,7 @@ lint: $(VENV)/made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: bench-compose bench-audience bench-deliver bench-start
+bench: bench-compose bench-audience bench-deliver bench-start bench-web
 
 bench-compose: $(VENV)/made
 	$(BIN)/python benchmarks/compose.py
@@ -30,9 +30,14 @@ bench-audience: $(VENV)/made
 # Needs smtp-sink and smtp-source, of Debian's package postfix.
 bench-deliver: $(VENV)/made
 	$(BIN)/python benchmarks/deliver.py
+	$(BIN)/python benchmarks/growth.py --million --plot docs/growth.svg
 
 bench-start: $(VENV)/made
 	$(BIN)/python benchmarks/start.py
+
+# The part during a send needs smtp-sink as well.
+bench-web: $(VENV)/made
+	$(BIN)/python benchmarks/web.py
 
 $(VENV)/made: pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from conftest import ROOT
@@ -87,6 +88,18 @@ def test_sending_is_measured_and_everybody_got_it():
     ]
 
 
+def test_growth_is_measured_and_plotted(tmp_path):
+    lines = run("benchmarks/growth.py", "--quick", "--plot", str(tmp_path / "growth.svg"))
+    assert found(VERDICT, lines) == [
+        ("the most memory is", "MB", "at most 150"),
+        ("of the round trips after the set-up, messages fill", "%", "at least 80"),
+    ]
+    assert [line for line in lines if line.startswith("  checked")] == ["  checked: everybody got it, nothing is open"]
+    root = ElementTree.parse(tmp_path / "growth.svg").getroot()
+    titles = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "h"]
+    assert titles == ["Messages a second", "Microseconds a message", "Seconds for an audience"]
+
+
 def test_without_postfix_sending_is_not_measured_and_says_so():
     hidden = "import shutil, runpy, sys; shutil.which = lambda *_, **__: None; sys.path.insert(0, 'benchmarks'); "
     program = hidden + "sys.argv = ['deliver.py']; runpy.run_path('benchmarks/deliver.py', run_name='__main__')"
@@ -107,7 +120,29 @@ def test_starting_is_measured():
     assert [line for line in lines if line.startswith("  checked")] == ["  checked: the list of commands is drawn"]
 
 
-@pytest.mark.parametrize("script", ["compose.py", "audience.py", "deliver.py", "start.py"])
+def test_serving_is_measured_alone_and_during_a_send():
+    lines = run("benchmarks/web.py", "--quick")
+    with_sink = shutil.which("smtp-sink", path=SBIN) is not None
+    assert [name for (name,) in found(re.compile(ROW.pattern + r"   [\d,]+/s$"), lines)] == [
+        "a bare Starlette “hello”, GET",
+        "mailer: the page to unsubscribe, GET",
+        "mailer: the page of preferences, GET",
+        "mailer: one-click unsubscribing, POST",
+        *["mailer: one-click unsubscribing, POST", "mailer: the page of preferences, GET"] * with_sink,
+    ]
+    bare = "times as long as a bare answer"
+    assert found(VERDICT, lines) == [
+        ("the page to unsubscribe takes", bare, "at most 2"),
+        ("the page of preferences takes", bare, "at most 2"),
+        *[("one-click takes", "POSTs a second during a send", "at least 200")] * with_sink,
+    ]
+    assert [line for line in lines if line.startswith("  checked")] == [
+        "  checked: each of 100 POSTs took another reader off the list",
+        *["  checked: the send outlasted them; 50 readers left, each mail is accepted or skipped"] * with_sink,
+    ]
+
+
+@pytest.mark.parametrize("script", ["compose.py", "audience.py", "deliver.py", "growth.py", "start.py", "web.py"])
 def test_a_benchmark_says_how_it_is_run(script):
     usage = " ".join(run(f"benchmarks/{script}", "--help"))
     assert all(option in usage for option in ("--rounds", "--quick"))

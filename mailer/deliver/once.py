@@ -63,8 +63,11 @@ async def send(relay: Relay, parcel: Parcel, timeout: float) -> Outcome:
     except Unreachable as error:
         raise RelayError(str(error)) from None
     one = _One(parcel)
-    await connection.pump(one)
-    await connection.close()
+    try:
+        await connection.pump(one)
+        await connection.close()
+    finally:
+        connection.abort()  # also when the site that sends it is stopped
     if one.outcome is None:
         raise RelayError(f"{relay} did not say what became of the message")
     return one.outcome

@@ -109,7 +109,7 @@ class Replies(asyncio.Protocol):
             self._lines.clear()
 
     def _check_length(self, more: int) -> bool:
-        if more + sum(map(len, self._lines)) <= _LONGEST:
+        if more + sum(map(len, self._lines)) <= _LONGEST if self._lines else more <= _LONGEST:
             return True
         self._fail(f"the reply is longer than {_LONGEST} bytes")
         return False

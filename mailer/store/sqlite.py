@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import sqlite_utils
@@ -83,21 +84,18 @@ class Database:
         with _translated(self.path):
             yield from self._db.execute(sql, parameters)
 
-    @contextmanager
-    def atomic(self) -> Generator[None]:
+    def atomic(self) -> AbstractContextManager[None]:
         """One transaction; an exception undoes it.
 
         One inside another can be undone by itself. It begins as a writer: one that reads first and then writes fails
         at once, without waiting, when another process wrote in between (SQLITE_BUSY_SNAPSHOT).
         """
-        with _translated(self.path):
-            if self._db.conn.in_transaction:
-                with self._db.atomic():
-                    yield
-            else:
-                self._db.execute("BEGIN IMMEDIATE")
-                with self._db.conn:
-                    yield
+        return self._savepoint() if self._db.conn.in_transaction else _Transaction(self.path, self._db.conn)
+
+    @contextmanager
+    def _savepoint(self) -> Generator[None]:
+        with _translated(self.path), self._db.atomic():
+            yield
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,6 +105,30 @@ class Database:
         """Everything as it is now, into a new file, whoever writes meanwhile (SQLite's online backup)."""
         with _translated(path), closing(sqlite3.connect(path)) as target:
             self._db.conn.backup(target)
+
+
+class _Transaction:
+    """A class, as a generator would cost each message of a send 3 us more."""
+
+    __slots__ = ("_connection", "_path")
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise _told(self._path, error) from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._connection.__exit__(kind, error, at)
+        except sqlite3.Error as failed:
+            raise _told(self._path, failed) from failed
+        if isinstance(error, sqlite3.Error):
+            raise _told(self._path, error) from error
 
 
 @contextmanager
