@@ -255,7 +255,10 @@ def preview(desk: Desk, peer: Peer | None, scratch: Path, rounds: int, warm_up: 
 
     def way(renewal: Renewal | None, lines: Iterator[int]) -> Way:
         def run() -> float:
-            words = edit(next(lines))
+            line = next(lines)
+            edit(line)
+            copy.compose(SLUG, renewal)  # what was on the desk before
+            words = edit(line)
             began = perf_counter()
             page = filled(copy.compose(SLUG, renewal))
             took = perf_counter() - began
@@ -265,7 +268,6 @@ def preview(desk: Desk, peer: Peer | None, scratch: Path, rounds: int, warm_up: 
         return run
 
     welcome = itertools.repeat(written.split("\n").index("---", 1) + 1)
-    # Each has an editor of its own: the page before it is the one with its own last edit.
     ways: dict[str, Way] = {
         "mailer: a story was edited": way(Renewal(), stories),
         "mailer: the welcome was edited": way(Renewal(), welcome),

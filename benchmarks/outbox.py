@@ -25,7 +25,7 @@ from mailer.cli import loop
 from mailer.compose.composition import Composition
 from mailer.compose.editions import select
 from mailer.deliver import plan
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.deliver.run import Run
 from mailer.models import Subscriber
 from mailer.newsroom import Newsroom, clock

@@ -7,96 +7,33 @@ its connection, so whatever ends the process, at most one delivery a connection 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 
 from mailer.compose import headers
-from mailer.compose.message import MessageTemplate
-from mailer.compose.personal import Personaliser
-from mailer.config import Relay
+from mailer.deliver.breaker import Breaker
 from mailer.deliver.carriers import Carrier, Carriers
-from mailer.deliver.gates import Gates, minute_of
+from mailer.deliver.gates import minute_of
+from mailer.deliver.job import Clock, Job, Tally
+from mailer.deliver.ledger import Ledger
+from mailer.deliver.moments import Moments, Now
 from mailer.deliver.pace import Gate
 from mailer.deliver.queue import Queue
 from mailer.deliver.session import Unreachable
 from mailer.deliver.smtp import Connection, Parcel
-from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
-from mailer.models import Claim, DeliveryState, Limit, Outcome, Reply, Slowdown, Step
-from mailer.store.base import PaceLog, SendLog
+from mailer.errors import MailerError, RelayError, StoreError
+from mailer.models import Claim, DeliveryState, Outcome, Slowdown, Step
+from mailer.store.base import SendLog
 
 _BATCH = 100  # claims held ahead
-_WINDOW = 200  # the deliveries the circuit breaker looks back on
-_REFUSED = 20  # of them, and the issue is paused: a bad setting would burn the list
 _FIRST_TRIES = (0.2, 1.0, 3.0)  # seconds between attempts to reach a relay, before it counts as unusable
 _LATER_TRIES = (0.2, 1.0, 3.0, 10.0, 30.0, 60.0)  # for one that worked a moment ago: it may just be restarted
 _AWAY = 60.0  # seconds between looks at a relay that is away, while others do its work
 _KEPT_OPEN = 5.0  # seconds a connection is held for the next message; for longer it is closed
 _BRIEF = 60.0  # seconds: what keeps a message back for as long is a limit that is used up
-_LOOK = 0.02  # seconds between looks at the clock
 _TURN = 0.01  # seconds until a relay that is ahead of its share looks again
-
-Clock = Callable[[], datetime]
-
-
-def timestamp(moment: datetime) -> str:
-    """As the store keeps it: `2018-12-14T08:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to send, to where, how."""
-
-    issue: str
-    templates: Mapping[str, MessageTemplate]  # by edition key
-    personaliser: Personaliser
-    sender: str  # the envelope's, ASCII
-    relays: tuple[Relay, ...]
-    retry: tuple[timedelta, ...]
-    timeout: float  # seconds to wait for the reply to the final dot
-    domains: Mapping[str, Sequence[Limit]] = field(default_factory=dict)  # by recipient domain
-    warmup: tuple[int, ...] = ()  # messages on each of the sender's first days
-    rate: float = 0.0  # messages a second, 0 for as fast as it goes
-    limit: int = 0  # attempts in this run, 0 for all
-    keep_going: bool = False  # whatever the share of refusals
-
-    @property
-    def connections(self) -> int:
-        """To all relays together."""
-        return sum(relay.connections for relay in self.relays)
-
-    def gates(self, log: PaceLog, minute: int) -> Gates:
-        """What its messages pass."""
-        return Gates(self.sender, self.relays, self.domains, self.rate, self.warmup, log, minute)
-
-
-@dataclass(slots=True)
-class Tally:
-    """How far a run is. Read by whoever shows it."""
-
-    states: Counter[DeliveryState] = field(default_factory=Counter)
-    skipped: int = 0  # people who left between the claim and the content
-    slowed: dict[str, float] = field(default_factory=dict)  # what goes slower than configured, in messages a second
-    away: dict[str, str] = field(default_factory=dict)  # relays whose work others do, and why
-
-    @property
-    def attempts(self) -> int:
-        """Transactions tried in this run."""
-        return sum(self.states.values())
-
-
-class Now(NamedTuple):
-    """A moment as the log writes it and as a mail's Date does."""
-
-    moment: datetime
-    stamp: str
-    date: str
-    minute: int
 
 
 class Engine:
@@ -110,15 +47,13 @@ class Engine:
         self._patient = True
         self._job = job
         self._log = log
-        self._clock = clock
-        self._second = Now(datetime.min, "", "", 0)  # noqa: DTZ901  # never equal to a moment with its offset
-        self._looked = float("-inf")
+        self._moments = Moments(clock)
         self._gates = job.gates(log.pace, minute_of(clock()))
         self._carriers = Carriers(job.relays, self._gates)
         self._queue = Queue(job.issue, log, self._gates)
         self._left = job.limit or -1
-        self._settled: list[tuple[Claim, Outcome, str, str]] = []  # to be recorded with the next offer
-        self._recent: deque[bool] = deque(maxlen=_WINDOW)  # refused or not
+        self._ledger = Ledger(job.issue, log, job.retry, self._fail)
+        self._breaker = Breaker(job.issue, job.keep_going)
         self._trouble: MailerError | None = None
 
     def stop(self) -> None:
@@ -142,8 +77,7 @@ class Engine:
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
-            if not isinstance(self._trouble, StoreError):
-                self._record()
+            self._ledger.write()
         if isinstance(self._trouble, StoreError):
             raise self._trouble
         self._log.release(self._job.issue, self._queue.drain())
@@ -225,6 +159,9 @@ class Engine:
         """The next parcel for a connection of this relay."""
         while self._going(carrier):
             now, second = self._time(), self._now()
+            if self.tally.slowed:
+                for gate in self._gates.recovered(now):
+                    self._change_pace(gate, "no more trouble")
             pause: float | None = self._gates.wait(carrier.gate, now, second.minute)
             if not pause:
                 if self._carriers.ahead(carrier, now, second.minute):
@@ -245,25 +182,17 @@ class Engine:
         self._queue.give_back(parcel.claim)
 
     def offer(self, carrier: Carrier, parcel: Parcel) -> bool:
-        """Durable when it returns, as is all that was settled before; False when the person left meanwhile.
-
-        One transaction for both: a commit costs 15 of a message's 150 microseconds. Raises StoreError.
-        """
-        second = self._now()
-        with self._log.together():
-            self._write_settled()
-            offered = self._log.offer(self._job.issue, parcel.claim.subscriber.id, second.stamp)
-            if offered:
-                self._gates.sent(carrier.gate, parcel.claim, second.minute)
-        self._settled.clear()
+        """Durable when it returns; False when the person left meanwhile. Raises StoreError."""
+        now, claim = self._now(), parcel.claim
+        offered = self._ledger.offer(claim, now, partial(self._gates.sent, carrier.gate, claim, now.minute))
         if not offered:
             self.tally.skipped += 1
             self._left += 1
-            self._gates.drop(carrier.gate, parcel.claim)
+            self._gates.drop(carrier.gate, claim)
         return offered
 
     def settle(self, carrier: Carrier, parcel: Parcel, outcome: Outcome) -> None:
-        """Recorded with the next offer, at the latest before the loop turns."""
+        """Durable before the next content on this connection."""
         if _sender_refused(outcome) and not parcel.utf8:
             self.give_back(carrier, parcel)
             reply = outcome.reply
@@ -275,55 +204,15 @@ class Engine:
         slower = self._gates.heard(carrier.gate, parcel.claim, outcome, self._time())
         if slower is not None:
             self._change_pace(slower, f"{outcome.reply.code} {outcome.reply.text}")
-        self._enter(parcel.claim, outcome)
-        self._recent.append(outcome.state is DeliveryState.REFUSED)
-        if self._recent[-1] and not self._job.keep_going:
-            self._break_circuit(outcome.reply)
-
-    def _enter(self, claim: Claim, outcome: Outcome) -> None:
-        """Put what became of a message down for the log."""
-        now, next_at = self._now(), ""
-        if outcome.state is DeliveryState.DEFERRED:
-            if claim.attempts < len(self._job.retry):
-                next_at = timestamp(now.moment + self._job.retry[claim.attempts])
-            else:
-                reply = outcome.reply
-                text = f"gave up after {claim.attempts + 1} attempts: {reply.text}"
-                outcome = Outcome(DeliveryState.REFUSED, Reply(reply.code, text, reply.step, reply.enhanced))
-        self.tally.states[outcome.state] += 1
-        if not self._settled:
-            asyncio.get_running_loop().call_soon(self._record)
-        self._settled.append((claim, outcome, now.stamp, next_at))
-
-    def _record(self) -> None:
-        """Write what was settled. What can't be written ends the run, before any other content goes out."""
-        if not self._settled:
-            return
-        try:
-            with self._log.together():
-                self._write_settled()
-        except StoreError as error:
-            self._trouble = error
+        self.tally.states[self._ledger.settle(parcel.claim, outcome, self._now())] += 1
+        pause = self._breaker.check(outcome.state is DeliveryState.REFUSED, outcome.reply)
+        if pause is not None and not self._stop.is_set():
+            self._trouble = pause
             self._stop.set()
-        else:
-            self._settled.clear()
 
-    def _write_settled(self) -> None:
-        if isinstance(self._trouble, StoreError):
-            raise self._trouble
-        for claim, outcome, stamp, next_at in self._settled:
-            self._log.record(self._job.issue, claim, outcome, stamp, next_at)
-
-    def _break_circuit(self, reply: Reply) -> None:
-        """Pause the issue when too many of the last deliveries were refused."""
-        refused = sum(self._recent)
-        if refused < _REFUSED or self._stop.is_set():
-            return
-        self._trouble = TooManyRefusals(
-            f"paused: {refused} of the last {len(self._recent)} were refused, this one at {reply.step} with: "
-            f"{reply.code or ''} {reply.text}. Everybody else is queued. Look: mailer log {self._job.issue} "
-            f"--state refused; if they are right, go on with: mailer send {self._job.issue} --keep-going"
-        )
+    def _fail(self, error: StoreError) -> None:
+        """The log can't be written: nothing more goes out."""
+        self._trouble = error
         self._stop.set()
 
     def _change_pace(self, gate: Gate, reply: str) -> None:
@@ -338,17 +227,7 @@ class Engine:
         self._log.pace.slowed(self._job.issue, change)
 
     def _now(self, fresh: bool = False) -> Now:
-        """The moment, to a fiftieth of a second unless `fresh`: looking four times a message would cost 15 us."""
-        now = self._time()
-        if now - self._looked < _LOOK and not fresh:
-            return self._second
-        self._looked = now
-        moment = self._clock().replace(microsecond=0)
-        if moment != self._second.moment:
-            self._second = Now(moment, timestamp(moment), format_datetime(moment), minute_of(moment))
-            for gate in self._gates.recovered(now):
-                self._change_pace(gate, "no more trouble")
-        return self._second
+        return self._moments.now(self._time(), fresh)
 
     def _going(self, carrier: Carrier) -> bool:
         return not self._stop.is_set() and self._left != 0 and not carrier.dead

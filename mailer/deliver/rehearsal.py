@@ -12,7 +12,7 @@ from random import Random
 
 from mailer.audience import addresses
 from mailer.compose import headers
-from mailer.deliver.engine import Clock, Job, Tally
+from mailer.deliver.job import Clock, Job, Tally
 from mailer.deliver.run import Run
 from mailer.deliver.world import World
 from mailer.errors import TooManyRefusals

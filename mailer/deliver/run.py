@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from mailer.deliver.engine import Clock, Engine, Job, Tally, timestamp
+from mailer.deliver.engine import Engine
+from mailer.deliver.job import Clock, Job, Tally, timestamp
 from mailer.models import Balance
 from mailer.store.base import SendLog
 

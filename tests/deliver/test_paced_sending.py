@@ -10,7 +10,7 @@ import pytest
 from sending import SLUG
 from smtp_relay import Gate, Relay
 
-from mailer.deliver.engine import Tally
+from mailer.deliver.job import Tally
 
 
 def go(office, clock) -> Tally:

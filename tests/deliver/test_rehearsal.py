@@ -12,7 +12,7 @@ import pytest
 from sending import NOW, SLUG
 
 from mailer.deliver import leap, plan, rehearsal
-from mailer.deliver.engine import Tally
+from mailer.deliver.job import Tally
 from mailer.deliver.world import CLEAR, World
 from mailer.models import Segment
 from mailer.newsroom import Newsroom
