@@ -1,4 +1,4 @@
-"""Make the README's pictures of the December 2018 issue and of the desk: `.venv/bin/python docs/screenshots.py`.
+"""Make the README's pictures: the December 2018 issue, the desk, the forms: `.venv/bin/python docs/screenshots.py`.
 
 Needs the test extras (Playwright) and an installed Chromium or Chrome. Nothing is fetched from the network.
 """
@@ -35,6 +35,11 @@ DESKS = (  # file, width, height, scale
     ("desk-desktop.png", 1280, 860, 1.5),
     ("desk-phone.png", 390, 1100, 2),
 )
+FORMS = (  # path, file, width, height, scale, scheme
+    ("/subscribe?lang=en", "page-subscribe.png", 375, 800, 2, "light"),
+    ("{preferences}?lang=ar", "page-preferences.png", 375, 800, 2, "dark"),
+    ("{preferences}?lang=fr", "page-desktop.png", 800, 900, 2, "light"),
+)
 COLOURS = 256  # flat drawings and text: no banding to be seen, and a quarter of the bytes
 
 
@@ -48,14 +53,14 @@ def mail() -> str:
     return composition.html_for(composition.everything, amina).replace(published + "images/", beside + "images/")
 
 
-def shoot(browser: Browser, page: Path, width: int, height: int, scale: int, scheme: str) -> bytes:
+def shoot(browser: Browser, url: str, width: int, height: int, scale: int, scheme: str) -> bytes:
     """The upper part of a page, as PNG with few colours."""
     tab = browser.new_page(
         viewport={"width": width, "height": height},
         device_scale_factor=scale,
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    tab.goto(page.as_uri())
+    tab.goto(url)
     picture = tab.screenshot()
     tab.close()
     return few_colours(picture)
@@ -104,6 +109,20 @@ def shoot_desk(browser: Browser, address: str, width: int, height: int, scale: f
     return few_colours(picture)
 
 
+@contextmanager
+def the_forms(folder: Path) -> Iterator[tuple[str, str]]:
+    """The address of the reader's pages after the issue went out, and the path of Amina's preferences."""
+    sys.path[:0] = [str(DOCS.parent / "tests"), str(DOCS.parent / "tests" / "web")]
+    from conftest import Clock, copy_newsroom
+    from public_server import serving, went_out
+
+    room = copy_newsroom(folder / "newsroom", issues=True)
+    amina = went_out(room, ISSUE, "amina@example.org", interests=["cooperatives"])["amina@example.org"]
+    with serving(room, Clock()) as client:
+        yield str(client.base_url).rstrip("/"), f"/p/{room.tokens.sign('preferences', amina.id)}"
+    room.close()
+
+
 def main() -> None:
     """Write the pictures beside this file and say how large they are."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
@@ -115,12 +134,18 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
             for name, width, height, scale, scheme in SHOTS:
-                content = shoot(browser, page, width, height, scale, scheme)
+                content = shoot(browser, page.as_uri(), width, height, scale, scheme)
                 (DOCS / name).write_bytes(content)
                 print(f"{name}: {len(content):,} bytes")
             with tempfile.TemporaryDirectory() as folder, a_desk(Path(folder)) as address:
                 for name, width, height, scale in DESKS:
                     content = shoot_desk(browser, address, width, height, scale)
+                    (DOCS / name).write_bytes(content)
+                    print(f"{name}: {len(content):,} bytes")
+            with tempfile.TemporaryDirectory() as folder, the_forms(Path(folder)) as (address, preferences):
+                for path, name, width, height, scale, scheme in FORMS:
+                    url = f"{address}{path.format(preferences=preferences)}"
+                    content = shoot(browser, url, width, height, scale, scheme)
                     (DOCS / name).write_bytes(content)
                     print(f"{name}: {len(content):,} bytes")
             browser.close()

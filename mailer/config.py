@@ -112,6 +112,12 @@ def load(root: Path, env: Mapping[str, str] = os.environ) -> Config:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.path != path.name, problem.line))) from None
 
 
+def place(root: Path, key: str) -> tuple[str, int]:
+    """The file of the configuration, and the line of a key such as `newsletter.template`, or of its table."""
+    path, prefix, text = _find(root)
+    return path.name, _line_of(text, [*prefix, *key.split(".")])
+
+
 def relay(config: Config, env: Mapping[str, str] = os.environ) -> Relay:
     """The first of the relays: the one for a single mail."""
     return relays(config, env)[0]

@@ -21,16 +21,24 @@ from mailer.store import SqliteStore, open_store
 from mailer.tokens import Tokens
 
 if TYPE_CHECKING:
-    from mailer.compose.composition import Composition
+    from mailer.compose.composition import Composition, Renewal
+    from mailer.compose.reading import Reading
     from mailer.compose.theme import Theme
-    from mailer.deliver.engine import Job
+    from mailer.deliver.job import Job
 
+# Names that are addresses of the reader's pages already, which come before an issue's: web/public.py.
+RESERVED = frozenset({"address", "confirm", "data", "feed", "healthz", "metrics", "p", "subscribe", "u"})
 _LOOKED_BACK = 12  # issues: a year of a monthly; reading each takes some 30 ms
 
 
 def clock() -> datetime:
     """The time now, with the local offset from UTC."""
     return datetime.now(UTC).astimezone()
+
+
+def today() -> str:
+    """The day now in UTC, as the store writes it: `2018-12-14`."""
+    return f"{clock().astimezone(UTC):%Y-%m-%d}"
 
 
 def sample_folder() -> Path:
@@ -85,8 +93,11 @@ class Newsroom:
         """The slugs of all issues, the newest first."""
         return sorted((path.parent.name for path in self.root.glob("issues/*/issue.md")), reverse=True)
 
-    def issue(self, slug: str) -> Issue:
-        """Read an issue. Raises NotFound, or InputError with every mistake in it."""
+    def issue(self, slug: str, before: Reading | None = None) -> Issue:
+        """Read an issue; what stands in it as it stood `before` is not read again.
+
+        Raises NotFound, or InputError with every mistake in it.
+        """
         slug = slug.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
         config = self.config  # first: whoever is in a wrong folder should hear that
         path = self.root / "issues" / slug / "issue.md"
@@ -95,9 +106,12 @@ class Newsroom:
         if not ID.fullmatch(slug):  # it is part of addresses and of Message-ID
             what = "this folder's name may hold small letters, digits and single hyphens; rename it"
             raise InputError([Problem(f"issues/{slug}", 0, what)])
+        if slug in RESERVED:
+            what = f"/{slug} is an address of the reader's pages; rename this folder, such as 2019-03"
+            raise InputError([Problem(f"issues/{slug}", 0, what)])
         from mailer.compose import source
 
-        return source.load(path, f"issues/{slug}/issue.md", config)
+        return source.load(path, f"issues/{slug}/issue.md", config, before)
 
     def earlier(self, than: Issue) -> Iterator[Issue]:
         """The issues dated before this one, the newest first, at most twelve; one with a mistake in it is left out."""
@@ -113,12 +127,27 @@ class Newsroom:
                 if found == _LOOKED_BACK:
                     return
 
-    def compose(self, slug: str) -> Composition:
-        """Read and render an issue. Raises NotFound or InputError."""
+    def compose(self, slug: str, before: Renewal | None = None) -> Composition:
+        """Read and render an issue; what stands in it as it stood `before` is taken from there.
+
+        Raises NotFound or InputError.
+        """
         from mailer.compose.composition import Composition
 
-        issue = self.issue(slug)
-        return Composition.of(issue, self.theme(issue.template), self.config)
+        issue = self.issue(slug, before.reading if before else None)
+        try:
+            theme = self.theme(issue.template)
+        except NotFound as error:
+            raise InputError([Problem(*self._named(issue), str(error))]) from None
+        return Composition.of(issue, theme, self.config, before.rendering if before else None)
+
+    def _named(self, issue: Issue) -> tuple[str, int]:
+        """Where the issue's template is named: the file as people name it, and the line."""
+        lines = issue.path.read_text("utf-8-sig").split("\n---", 1)[0].splitlines()
+        line = next((number for number, line in enumerate(lines, 1) if line.startswith("template:")), 0)
+        if line:
+            return f"issues/{issue.slug}/issue.md", line
+        return configuration.place(self.root, "newsletter.template")
 
     def theme(self, name: str) -> Theme:
         """Read a template folder. Raises NotFound or InputError."""
@@ -133,7 +162,7 @@ class Newsroom:
     def job(self, composition: Composition, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
         """Everything the engine needs to send an issue; before it is planned, all but its editions."""
         from mailer.compose import headers
-        from mailer.deliver.engine import Job
+        from mailer.deliver.job import Job
 
         smtp = self.config.smtp
         issue = composition.issue.slug

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +19,8 @@ import pytest
 USER, PASSWORD = "unsubscribe@example.org", "pä:ss-wörd"
 _PORTS = 5  # to try: between asking for a free one and Dovecot's taking it, another may
 _SETTINGS = """\
-base_dir = {home}/run
-state_dir = {home}/state
+base_dir = {run}
+state_dir = {run}
 log_path = /dev/stderr
 protocols = imap
 listen = 127.0.0.1
@@ -84,15 +86,18 @@ def dovecot(home: Path, maildir: Path, certificate: bytes, more: str = "") -> It
     # Dovecot opens no mailbox as root.
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     _give(maildir, account)
+    run = tempfile.mkdtemp(
+        prefix="dovecot"
+    )  # the name of a socket may have 107 octets; that of a test's folder has more
     for _ in range(_PORTS):
         port, secure = _free(), _free()
         settings = _SETTINGS.format(
-            home=home, maildir=maildir, port=port, secure=secure, user=account.pw_name,
+            home=home, run=run, maildir=maildir, port=port, secure=secure, user=account.pw_name,
             group=account.pw_gid if os.geteuid() else "nogroup", password=PASSWORD, more=more,
         )  # fmt: skip
         (home / "dovecot.conf").write_text(settings, "utf-8")
         command = [program, "-F", "-c", str(home / "dovecot.conf")]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
         assert process.stderr
         said = [process.stderr.readline()]
         if "starting up" in said[0]:  # it listens from then on
@@ -103,8 +108,9 @@ def dovecot(home: Path, maildir: Path, certificate: bytes, more: str = "") -> It
     try:
         yield Dovecot(port, secure, maildir)
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # asked to stop, it takes a second, and five for an open connection
         process.communicate()
+        shutil.rmtree(run)
 
 
 def _give(folder: Path, account: pwd.struct_passwd) -> None:

@@ -39,7 +39,7 @@ def test_every_option_of_send_is_in_the_readme(option):
 def test_every_key_of_the_configuration_is_in_the_readme(table):
     example = README[README.index("## Configuration") :]
     for key in table.model_fields:
-        assert re.search(rf"(?m)^(\[{key}\]|{key} =)", example), key
+        assert re.search(rf"(?m)^(\[{key}\]|\[\[(\w+\.)*{key}\]\]|{key} =)", example), key
 
 
 @pytest.mark.parametrize("state", sorted(set(DeliveryState) - {DeliveryState.CLAIMED}))

@@ -12,11 +12,12 @@ from mailer.audience import segments
 from mailer.cli import extras, sarif, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose import checks
+from mailer.compose.checks import reading
 from mailer.compose.checks.material import Material
-from mailer.deliver.engine import timestamp
 from mailer.errors import InputError
 from mailer.models import Finding, Severity
-from mailer.newsroom import Newsroom, clock
+from mailer.newsroom import Newsroom, today
+from mailer.web import texts
 
 
 class Format(StrEnum):
@@ -48,24 +49,28 @@ def check(
         if spam:
             extras.ask_spamassassin(room, material)
         findings = _found(material, online)
+        read = reading.of(material)
     except InputError as error:
         if form is Format.TABLE:
             raise
-        findings, editions = checks.mistakes(error.problems), 0
+        findings, editions, read = checks.mistakes(error.problems), 0, None
     if form is Format.JSON:
-        print_json({"issue": issue, "editions": editions, "findings": [asdict(finding) for finding in findings]})
+        found = [asdict(finding) for finding in findings]
+        print_json({"issue": issue, "editions": editions, "reading": views.reading_data(read), "findings": found})
     elif form is Format.SARIF:
         print_json(sarif.log(findings, checks.RULES))
     else:
-        out.print(views.findings(material.issue, findings, editions))
+        out.print(views.findings(material.issue, findings, editions, read))
     grave = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     raise typer.Exit(1 if any(one.severity in grave and not one.silenced for one in findings) else 0)
 
 
 def _material(room: Newsroom, issue: str) -> Material:
     composition = room.compose(issue)
-    served = segments.of(composition.issue, room.store.audience, timestamp(clock())[:10])
-    return Material(composition, *served, room.earlier(composition.issue), room.root)
+    served = segments.of(composition.issue, room.store.audience, today())
+    material = Material(composition, *served, room.earlier(composition.issue), room.root)
+    material.english = texts.untranslated(room.config)
+    return material
 
 
 def _found(material: Material, online: bool) -> list[Finding]:

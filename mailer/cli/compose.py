@@ -14,17 +14,16 @@ from mailer.audience import subscribers as people
 from mailer.cli import gallery, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose.editions import select
-from mailer.deliver.engine import timestamp
 from mailer.errors import MailerError
 from mailer.models import DeliveryState
-from mailer.newsroom import clock
+from mailer.newsroom import clock, today
 
 
 def editions(context: typer.Context, issue: IssueName, as_json: Json = False) -> None:
     """Each distinct edition: interests, stories, bytes, head count."""
     room = newsroom(context)
     composition = room.compose(issue)
-    found, nothing_left = segments.of(composition.issue, room.store.audience, timestamp(clock())[:10])
+    found, nothing_left = segments.of(composition.issue, room.store.audience, today())
     sizes = {edition.key: composition.sizes(edition.selection) for edition in found}
     if as_json:
         print_json(views.editions_data(composition.issue, found, nothing_left, sizes))
@@ -56,7 +55,7 @@ def build(
         gallery.copy_pictures(folder, composition)
         first = written[0]
     else:
-        found, _ = segments.of(composition.issue, room.store.audience, timestamp(clock())[:10])
+        found, _ = segments.of(composition.issue, room.store.audience, today())
         if to is None and folder.is_dir():
             gallery.clear(folder, everything=True)
         first = folder / "index.html"

@@ -17,7 +17,7 @@ from mailer.audience.registry import Registry
 from mailer.cli import views
 from mailer.cli.app import Json, newsroom, out, print_json, say
 from mailer.cli.subscribers import confirmed
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.models import Event, JournalRow
 from mailer.newsroom import Newsroom, clock
 from mailer.tokens import mark_of

@@ -19,7 +19,7 @@ from mailer.cli.explain import explain
 from mailer.compose import checks
 from mailer.compose.checks.material import Material
 from mailer.deliver import plan
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.deliver.mailserver import MailServer
 from mailer.deliver.run import Run
 from mailer.errors import MailerError

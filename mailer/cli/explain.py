@@ -14,9 +14,8 @@ from mailer.audience import subscribers as people
 from mailer.cli import views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose.editions import select
-from mailer.deliver.engine import timestamp
 from mailer.models import Delivery, DeliveryState, Story, Subscriber
-from mailer.newsroom import clock
+from mailer.newsroom import today
 
 
 def explain(
@@ -36,7 +35,7 @@ def explain(
     selection = select(composition.issue, person.interests)
     if row and row.edition:
         selection = sendlog.editions(issue)[row.edition]
-    sentence = _sentence(person, row, planned, bool(selection), timestamp(clock())[:10])
+    sentence = _sentence(person, row, planned, bool(selection), today())
     labels = composition.config.interests
     reasons = [_reason(story, person.interests, story.id in selection, labels) for story in composition.issue.stories]
     if as_json:

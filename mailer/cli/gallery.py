@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment
 
-from mailer.cli import views
+from mailer.cli import files, views
 from mailer.compose import headers
 from mailer.compose.composition import Composition
 from mailer.compose.editions import key
@@ -87,7 +87,7 @@ def write(
 ) -> list[Path]:
     """Each edition as .html, .txt and .eml in `folder` with the pictures beside it, and the page that frames them.
 
-    Raises MailerError when the page would take the place of somebody else's.
+    Raises MailerError when the page would take the place of somebody else's, or the disk is full.
     """
     issue = composition.issue
     if page_file.exists() and not any(_OURS.fullmatch(path.name) for path in folder.glob("*-stories-*")):
@@ -103,9 +103,9 @@ def write(
         largest = max(edition.segments, key=lambda segment: segment.count, default=None)
         reader = Subscriber("reader@example.org", interests=largest.interests if largest else ())
         base = folder / f"{len(edition.selection):02d}-stories-{edition.key}"
-        files = write_one(base, room, composition, edition.selection, reader, inert=True)
-        written += files
-        html, text = (path.relative_to(page_file.parent).as_posix() for path in files[:2])
+        made = write_one(base, room, composition, edition.selection, reader, inert=True)
+        written += made
+        html, text = (path.relative_to(page_file.parent).as_posix() for path in made[:2])
         exhibits.append(
             Exhibit(
                 heading=views.segment_names(edition.segments, room.config.interests) or "the whole issue",
@@ -119,7 +119,7 @@ def write(
     copy_pictures(folder, composition)
     people = sum(edition.count for edition in editions)
     summary = f"One issue of {len(issue.stories)} stories, rendered once; {people} people get one of these editions."
-    page_file.write_text(page(f"{issue.title}, {issue.date:%d %B %Y}", summary, exhibits), encoding="utf-8")
+    files.write(page_file, page(f"{issue.title}, {issue.date:%d %B %Y}", summary, exhibits))
     return [*written, page_file]
 
 
@@ -140,7 +140,7 @@ def write_one(
     paths = []
     for ending, content in contents.items():
         path = base.with_name(base.name + ending)
-        path.write_bytes(content)
+        files.write(path, content)
         paths.append(path)
     return paths
 
@@ -151,9 +151,7 @@ def copy_pictures(folder: Path, composition: Composition) -> None:
 
     for picture in composition.issue.pictures:
         name, content = pictures.published(picture)
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
+        files.write(folder / name, content)
 
 
 def clear(folder: Path, everything: bool = False) -> None:

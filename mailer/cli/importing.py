@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from mailer.cli import starters
+from mailer.cli import files, starters
 from mailer.cli.app import Json, issue_name, newsroom, out, print_json, say
 from mailer.compose import source
 from mailer.compose.attributes import ID
@@ -18,7 +18,7 @@ from mailer.compose.drafting import issuefile, read
 from mailer.compose.drafting.blocks import Draft
 from mailer.errors import InputError, MailerError
 from mailer.models import Problem
-from mailer.newsroom import Newsroom
+from mailer.newsroom import RESERVED, Newsroom
 
 
 def import_draft(
@@ -36,13 +36,15 @@ def import_draft(
     slug = issue_name(to.removeprefix(f"{room.root}/"))
     if not ID.fullmatch(slug):
         raise MailerError(f"“{to}” is no issue of this newsroom; write for example issues/2019-03/issue.md")
+    if slug in RESERVED:
+        raise MailerError(f"“{slug}” is an address of the reader's pages; give the issue another name, such as 2019-03")
     folder = room.root / "issues" / slug
     made, notes = read.draft(file, folder, room.config)
     names = _names(made)
     text = issuefile.text(made, starters.date_of(slug), room.config.newsletter.name, names)
-    files = {names[key]: content for key, content in made.pictures.items() if key in names}
-    notes += _left(text, files, slug, room)
-    _write(folder, text, files, force)
+    drawn = {names[key]: content for key, content in made.pictures.items() if key in names}
+    notes += _left(text, drawn, slug, room)
+    _write(folder, text, drawn, force)
     _report(room, folder, made, notes, as_json)
 
 
@@ -66,11 +68,11 @@ def _ending(content: bytes) -> str:
     return pictures.ending(content)
 
 
-def _left(text: str, files: dict[str, bytes], slug: str, room: Newsroom) -> list[Problem]:
+def _left(text: str, pictures: dict[str, bytes], slug: str, room: Newsroom) -> list[Problem]:
     """What an author has to mend before the new issue can be composed; read as the issue will be."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / slug
-        _put(folder, text, files)
+        _put(folder, text, pictures)
         try:
             source.load(folder / "issue.md", f"issues/{slug}/issue.md", room.config)
         except InputError as error:
@@ -78,23 +80,20 @@ def _left(text: str, files: dict[str, bytes], slug: str, room: Newsroom) -> list
     return []
 
 
-def _write(folder: Path, text: str, files: dict[str, bytes], force: bool) -> None:
-    there = [name for name in ("issue.md", *files) if (folder / name).exists()]
+def _write(folder: Path, text: str, pictures: dict[str, bytes], force: bool) -> None:
+    there = [name for name in ("issue.md", *pictures) if (folder / name).exists()]
     if there and not force:
         problems = [Problem(str(folder / name), 0, "is there already; --force writes over it") for name in there]
         raise InputError(problems)
-    try:
-        _put(folder, text, files)
-    except OSError as error:
-        raise MailerError(f"{error.filename}: {error.strerror}") from None
+    _put(folder, text, pictures)
 
 
-def _put(folder: Path, text: str, files: dict[str, bytes]) -> None:
+def _put(folder: Path, text: str, pictures: dict[str, bytes]) -> None:
     """The pictures first: an issue.md that is there has all it names."""
-    (folder / "images").mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    (folder / "issue.md").write_text(text, "utf-8")
+    for name, content in pictures.items():
+        files.write(folder / name, content)
+    files.write(folder / "issue.md", text)
+    (folder / "images").mkdir(exist_ok=True)
 
 
 def _report(room: Newsroom, folder: Path, draft: Draft, notes: list[Problem], as_json: bool) -> None:

@@ -16,7 +16,7 @@ from mailer.audience.mailboxes import Mailbox
 from mailer.audience.registry import Registry
 from mailer.cli.app import Json, newsroom, out, print_json, say
 from mailer.cli.views import count_of
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.newsroom import clock
 
 
@@ -31,7 +31,9 @@ def inbox(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take off the list who asked so by mail. Reads the mailbox of List-Unsubscribe; run it every few minutes.
+    """Take off the list who asked so by mail.
+
+    It reads the mailbox of List-Unsubscribe; run it every few minutes.
 
     Mails that were acted on go to the folder Unsubscribed. Others stay: automatic answers, returned mail, and mails
     without a genuine link. The password of --imap comes from MAILER_IMAP_PASSWORD, or from the file that

@@ -71,7 +71,10 @@ class Commands(ListedGroup):
             ),
             "explain": Listed("explain:explain", "What this person got or will get, and why."),
             "consent": Listed("consent:app", "The consent journal: show, verify."),
-            "retention": Listed("consent:remove_overdue", "Remove what was kept as long as [retention] says."),
+            "retention": Listed(
+                "consent:remove_overdue",
+                "Remove what was kept as long as [retention] says; shows first what that is, and asks.",
+            ),
             "keys": Listed("consent:keys", "The keys that sign readers' links: rotate."),
             "serve": Listed(
                 "serve:serve",
@@ -80,7 +83,8 @@ class Commands(ListedGroup):
             "inbox": Listed("inbox:inbox", "Take off the list who asked so by mail."),
             "archive": Listed(
                 "serve:archive",
-                "Write the archive as files for any web server: each sent issue, the index, feeds, calendars, pictures.",
+                "Write the archive as files for any web server: each sent issue, the index, feeds, calendars, "
+                "pictures.",
             ),
         },
     }

@@ -23,7 +23,7 @@ from mailer.cli import views
 from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
 from mailer.compose.composition import Composition
 from mailer.deliver import leap, plan, rehearsal, world
-from mailer.deliver.engine import Tally, timestamp
+from mailer.deliver.job import Tally, timestamp
 from mailer.errors import MailerError
 from mailer.models import Segment
 from mailer.newsroom import Newsroom, clock

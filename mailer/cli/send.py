@@ -15,8 +15,8 @@ from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
 from mailer.cli.progress import watch
 from mailer.compose.composition import Composition
 from mailer.deliver import plan
-from mailer.deliver.engine import Job, timestamp
 from mailer.deliver.gates import minute_of
+from mailer.deliver.job import Job, timestamp
 from mailer.deliver.run import Run
 from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
 from mailer.models import Balance

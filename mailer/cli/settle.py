@@ -16,7 +16,7 @@ from mailer.cli import views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose.personal import message_id
 from mailer.deliver import settle as settling
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.errors import MailerError
 from mailer.models import Delivery
 from mailer.newsroom import clock

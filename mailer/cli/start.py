@@ -14,13 +14,13 @@ from typing import Annotated
 import typer
 
 from mailer import config as configuration
-from mailer.cli import starters
+from mailer.cli import files, starters
 from mailer.cli.app import err, newsroom, out, say
 from mailer.cli.starters import Answers
 from mailer.compose.attributes import ID
 from mailer.compose.outline import slug_from_title
 from mailer.errors import ConfigError, MailerError
-from mailer.newsroom import Newsroom, clock, sample_folder
+from mailer.newsroom import RESERVED, Newsroom, clock, sample_folder
 
 _QUESTIONS = {
     "name": "The newsletter's name",
@@ -58,7 +58,7 @@ def init(
         path.write_text(starters.config(answers), "utf-8")
         _ignore(folder / ".gitignore")
     except OSError as error:
-        raise MailerError(f"{error.filename}: {error.strerror}") from None
+        raise MailerError(f"{error.filename or folder}: {error.strerror}") from None
     if not any((folder / "issues").iterdir()):
         _write_issue(Newsroom.open(folder, {}), slug, answers.name)
     if not asked and not yes:
@@ -76,6 +76,8 @@ def new(
     room = newsroom(context)
     if not ID.fullmatch(slug):
         raise MailerError(f"“{slug}” is no name for an issue; use small letters, digits and single hyphens")
+    if slug in RESERVED:
+        raise MailerError(f"“{slug}” is an address of the reader's pages; give the issue another name, such as 2019-03")
     path = _write_issue(room, slug, title or room.config.newsletter.name)
     out.print(f"Write it in {path}, then: mailer check {slug}", soft_wrap=True, markup=False)
 
@@ -85,11 +87,8 @@ def _write_issue(room: Newsroom, slug: str, title: str) -> Path:
     if path.exists():
         raise MailerError(f"{path} exists already; nothing was changed")
     text = starters.issue(" ".join(title.split()), starters.date_of(slug), room.config.interests)
-    try:
-        (path.parent / "images").mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise MailerError(f"{error.filename}: {error.strerror}") from None
+    files.write(path, text)
+    (path.parent / "images").mkdir(exist_ok=True)
     return path
 
 

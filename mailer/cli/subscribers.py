@@ -23,7 +23,7 @@ from mailer.audience.columns import OWN
 from mailer.audience.intake import Report, import_csv
 from mailer.cli import views
 from mailer.cli.app import Json, data, err, newsroom, out, print_json, print_json_list, say
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.models import Problem, SubscriberState
 from mailer.newsroom import clock
 

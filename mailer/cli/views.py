@@ -11,6 +11,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,11 +19,13 @@ from mailer.cli.app import out
 from mailer.models import Balance, Delivery, DeliveryState, Edition, Finding, Issue, Segment, Severity, Subscriber
 
 if TYPE_CHECKING:
+    from mailer.compose.checks.reading import Reading
     from mailer.compose.composition import Composition
 
 _SEVERITY = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.NOTE: "second"}
 _SHOWN_SEGMENTS = 3
-_BESIDE_ADDRESSES = 26  # columns that the log needs for the rest; a longer address than 54 of 80 is folded
+_GAP = 3  # columns between two of a table
+_ENOUGH = 16  # columns; text of many words is not set narrower
 LOG_COLUMNS = ("email", "state", "attempts", "code", "enhanced", "reply", "step", "message_id", "edition",
                "queued_at", "settled_at")  # fmt: skip
 Sizes = Mapping[str, tuple[int, int]]
@@ -45,23 +48,35 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def _with_addresses(made: Table, rows: Sequence[tuple[str, ...]]) -> Table:
-    """The rows, their first column as wide as its longest address: folded, no grep finds it."""
-    longest = max((cell_len(row[0]) for row in rows), default=0)
-    made.columns[0].width = max(len("address"), min(longest, out.width - _BESIDE_ADDRESSES))
-    for address, *others in rows:
-        made.add_row(Text(address), *others)
-    return made
+def _with_addresses(made: Table, rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    """The rows, no address and no word broken: no grep would find it. Where that is too wide, two lines a row."""
+    texts = [[Text(row[0]), *(Text.from_markup(cell, emoji=False) for cell in row[1:])] for row in rows]
+    for column, cells in zip(made.columns, zip(*texts, strict=True), strict=True) if texts else ():
+        words = (word for cell in (column.header, *cells) for word in str(cell).split())
+        column.min_width = max(max(map(cell_len, words)), min(_ENOUGH, max(cell_len(str(cell)) for cell in cells)))
+    if sum((column.min_width or 0) + _GAP for column in made.columns) - 1 <= out.width:
+        for row in texts:
+            made.add_row(*row)
+        return made
+    lines: list[RenderableType] = []
+    for address, *others in texts:
+        named = zip(made.columns[1:], others, strict=True)
+        said = [Text(f"{column.header} ") + cell if column.justify == "right" else cell for column, cell in named]
+        lines += [address, Padding(Text(", ").join(cell for cell in said if cell), (0, 0, 0, 2), expand=False)]
+    return Group(*lines)
 
 
-def findings(issue: Issue, found: Sequence[Finding], editions: int = 0) -> RenderableType:
+def findings(
+    issue: Issue, found: Sequence[Finding], editions: int = 0, reading: Reading | None = None
+) -> RenderableType:
     """Findings by severity, or that there are none; what the author silenced is counted."""
+    measured: list[RenderableType] = [Text(_reading(reading), style="second")] if reading and reading.words else []
     head = f"{issue.slug}: {count_of(len(issue.sections), 'section')}, {count_of(len(issue.stories), 'story')}."
     heard = [finding for finding in found if not finding.silenced]
     silenced = f"{len(found) - len(heard):,} silenced." if len(heard) < len(found) else ""
     if not heard:
-        return Text.from_markup(" ".join(filter(None, (head, "[good]Nothing to mend.[/]", silenced))))
-    rows: list[RenderableType] = [Text(head)]
+        return Group(Text.from_markup(" ".join(filter(None, (head, "[good]Nothing to mend.[/]", silenced)))), *measured)
+    rows: list[RenderableType] = [Text(head), *measured]
     counts = []
     for severity, style in _SEVERITY.items():
         group = [finding for finding in heard if finding.severity is severity]
@@ -71,6 +86,25 @@ def findings(issue: Issue, found: Sequence[Finding], editions: int = 0) -> Rende
             rows += [_finding(finding, style, editions) for finding in group]
     rows.append(Text(f"\n{', '.join(counts)}. {silenced}".strip()))
     return Group(*rows)
+
+
+def _reading(reading: Reading) -> str:
+    """`Reading ease 42 of 100 (difficult), 23 words a sentence.`"""
+    ease = "" if reading.ease is None else f"Reading ease {reading.ease:.0f} of 100 ({reading.level}), "
+    return f"{ease}{reading.per_sentence:.0f} words a sentence."
+
+
+def reading_data(reading: Reading | None) -> dict[str, Any] | None:
+    """The same as JSON."""
+    if reading is None:
+        return None
+    return {
+        "ease": None if reading.ease is None else round(reading.ease, 1),
+        "level": reading.level,
+        "words": reading.words,
+        "sentences": reading.sentences,
+        "words_a_sentence": round(reading.per_sentence, 1),
+    }
 
 
 def _finding(finding: Finding, style: str, editions: int) -> RenderableType:
@@ -83,8 +117,10 @@ def _finding(finding: Finding, style: str, editions: int) -> RenderableType:
 
 
 def sentence(text: str) -> str:
-    """With a capital at its beginning and a full stop, unless it asks."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?')) else '.'}"
+    """With a capital at its beginning, unless an address stands there, and a full stop, unless it asks."""
+    if not {"/", "@"} & set(text.partition(" ")[0]):
+        text = f"{text[:1].upper()}{text[1:]}"
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def segment_names(segments: Sequence[Segment], labels: Mapping[str, str]) -> str:
@@ -204,7 +240,7 @@ def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
     return {column: message_id if column == "message_id" else getattr(row, column) for column in LOG_COLUMNS}
 
 
-def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -> Table:
+def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -> RenderableType:
     """People with their interests."""
     rows = []
     for person in people:

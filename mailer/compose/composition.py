@@ -16,6 +16,8 @@ from mailer.compose.editions import MarkedPage, select
 from mailer.compose.marks import Marks
 from mailer.compose.message import MessageTemplate, compile_message, fill_page, qp
 from mailer.compose.personal import Personal, Personaliser
+from mailer.compose.reading import Reading
+from mailer.compose.rendering import Rendering
 from mailer.compose.theme import Theme
 from mailer.errors import InputError
 from mailer.models import Issue, Picture, Problem, Selection, Story
@@ -23,6 +25,14 @@ from mailer.settings import Config
 from mailer.tokens import Tokens
 
 GMAIL_CLIP = 102_400  # bytes of quoted-printable HTML; Gmail hides the rest behind a link (email-bugs #41)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What is kept of an issue by whoever composes it again and again, such as the desk."""
+
+    reading: Reading = field(default_factory=Reading)
+    rendering: Rendering = field(default_factory=Rendering)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,14 @@ class Composition:
     _templates: dict[tuple[Selection, str], MessageTemplate] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, issue: Issue, theme: Theme, config: Config) -> Composition:
-        """Render both pages. Raises InputError when the template is wrong."""
+    def of(cls, issue: Issue, theme: Theme, config: Config, before: Rendering | None = None) -> Composition:
+        """Render both pages; what stands as it stood `before` is taken from there.
+
+        Raises InputError when the template is wrong.
+        """
         marks = Marks.of(issue)
-        html, text = page.render(issue, theme, config, marks), theme.text(issue, config, marks)
+        render = before.page if before else page.render
+        html, text = render(issue, theme, config, marks), theme.text(issue, config, marks)
         return cls(
             issue, theme, config, marks,
             html=_marked(html, f"{theme.shown}/page.mjml.j2", marks, issue),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
-from babel.dates import format_date, format_time, get_date_format
+from babel.dates import format_date as _format_date
+from babel.dates import format_time, get_date_format
 
 from mailer.models import Occasion
 
 _LOCALES = {"en": "en_GB"}  # an international institution writes 14 December, not December 14
 
+format_date = lru_cache(maxsize=256)(_format_date)  # a page has some ten dates, and an edit changes few
 _DAY = re.compile(r"('[^']*')|d+")  # the day in a pattern such as d 'de' MMMM 'de' y
 
 

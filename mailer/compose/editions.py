@@ -88,9 +88,9 @@ class MarkedPage:
         section: str | None = None
         story: str | None = None
         position = 0
-        for found in marks.part_pattern().finditer(text):
-            if found.start() > position:
-                pieces.append(_Piece(text[position : found.start()], section, story))
+        for start, found in marks.parts(text):
+            if start > position:
+                pieces.append(_Piece(text[position:start], section, story))
             position = found.end()
             if counted := found["counted"]:
                 pieces.append(_Piece("", section, story, counted))

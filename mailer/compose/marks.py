@@ -11,6 +11,7 @@ author writes can pass for one. MRML and premailer carry both through unchanged 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from mailer.models import Issue, Section, Story
 
 SLOTS = ("name", "email", "interests", "unsubscribe_url", "preferences_url", "web_url")
+_PART = re.compile(r":(?P<close>/?)(?P<kind>section|story):(?P<id>[a-z0-9-]+)@@-->|_count_(?P<counted>[a-z0-9-]+)%%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,16 @@ class Marks:
             raise ValueError(f"there is no slot “{name}”; known are {', '.join(SLOTS)}")
         return Markup(f"%%{self.nonce}_{name}%%")
 
-    def part_pattern(self) -> re.Pattern[str]:
-        """Matches marks and counts: groups `close`, `kind`, `id`, or `counted`."""
-        return re.compile(
-            rf"<!--@@{self.nonce}:(?P<close>/?)(?P<kind>section|story):(?P<id>[a-z0-9-]+)@@-->"
-            rf"|%%{self.nonce}_count_(?P<counted>[a-z0-9-]+)%%"
-        )
+    def parts(self, text: str) -> Iterator[tuple[int, re.Match[str]]]:
+        """Each mark and count with where it begins: groups `close`, `kind` and `id`, or `counted`."""
+        # Found by their nonce: a pattern with it would be compiled anew for every issue, for longer than it searches.
+        at = text.find(self.nonce)
+        while at >= 0:
+            if found := _PART.match(text, at + len(self.nonce)):
+                opening = "%%" if found["counted"] else "<!--@@"
+                if text.endswith(opening, 0, at):
+                    yield at - len(opening), found
+            at = text.find(self.nonce, at + len(self.nonce))
 
     def slot_pattern(self) -> re.Pattern[str]:
         """Matches slots: group 1 is the name."""

@@ -71,6 +71,24 @@ def parse(text: str) -> list[Token]:
     return _PARSER.parse(text)
 
 
+def parse_passage(text: str, line: int) -> list[Token] | None:
+    """The tokens of a part of a file that begins on `line`, with the line numbers they have in the file.
+
+    None when what follows would be read otherwise with this part before it: when a fence, a comment or another block
+    of it is still open, or when it defines link references, which hold everywhere.
+    """
+    text += "" if text.endswith("\n") else "\n"
+    environment: dict[str, Any] = {}
+    tokens = _PARSER.parse(f"{text}# x\n", environment)
+    end = text.count("\n")
+    closed = len(tokens) >= 3 and tokens[-3].type == "heading_open" and tokens[-3].level == 0
+    if not closed or tokens[-3].map != [end, end + 1] or environment.get("references"):
+        return None
+    for token in tokens:
+        token.map = token.map and [row + line - 1 for row in token.map]
+    return tokens[:-3]
+
+
 def line_of(token: Token) -> int:
     """The 1-based line on which a block begins."""
     return (token.map or [0])[0] + 1

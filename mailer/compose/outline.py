@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -14,11 +14,26 @@ from markdown_it.token import Token
 from mailer.compose import markup
 
 Report = Callable[[int, str], None]
+_HEADING = re.compile(r"^##?[ \t]", re.MULTILINE)
 _NO_BLANK = re.compile(r"(#{2,3}|#(?!\d))[^# \t]")  # “#2 of the list” may begin a line
 _LITERAL = re.compile(r"\\.|(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)  # an escaped character, or code
 _COMMENT = re.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", re.DOTALL)
 _LOST = re.compile(r"\{[^{}]*(?:topics|date|place|lang)\s*=[^{}]*\}")
 _WORDS = {"text", "code_inline", "softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"}
+
+
+def passages(text: str) -> Iterator[tuple[int, str]]:
+    """A file cut where sections and stories seem to begin, each part with its first line.
+
+    The first is the front matter and the welcome.
+    """
+    headings = _HEADING.finditer(text, max(0, text.find("\n---\n", 3)))
+    starts = [0, *(found.start() for found in headings if found.start()), len(text)]
+    line = 1
+    for start, end in pairwise(starts):
+        passage = text[start:end]
+        yield line, passage
+        line += passage.count("\n")
 
 
 @dataclass(slots=True)

@@ -39,12 +39,25 @@ def render(issue: Issue, theme: Theme, config: Config, marks: Marks) -> str:
 
     Raises InputError when the template does not give a page.
     """
-    mjml = theme.mjml(issue, config, marks)
+    return inline(html_from_mjml(theme.mjml(issue, config, marks), theme), theme.inline_css(issue, config))
+
+
+def html_from_mjml(mjml: str, theme: Theme) -> str:
+    """MRML's page, nothing inlined. Raises InputError when the template's MJML is none."""
     if found := template.FETCHING.search(mjml):  # written together by the template, out of parts
         raise InputError(
             [Problem(f"{theme.shown}/page.mjml.j2", 0, f"{found[0]}> has no place in a mail; take it out")]
         )
-    return _inline(_html_from_mjml(mjml, theme), theme.inline_css(issue, config))
+    error: object = "tags do not pair up"
+    if template.pairs_up(mjml):
+        try:
+            html: str = _mjml2html()(guard(mjml), fonts={}, disable_comments=False)
+        except ValueError as mrml:  # without a position for most mistakes
+            error = mrml
+        else:
+            return html
+    what = f"MJML cannot be rendered: {error}. Look for an unclosed tag, or a < that should be &lt;"
+    raise InputError(template.unclosed(theme.folder, theme.shown) or [Problem(f"{theme.shown}/page.mjml.j2", 0, what)])
 
 
 def guard(mjml: str) -> str:
@@ -64,19 +77,6 @@ def _guarded_value(found: re.Match[str]) -> str:
 
 def _referenced(text: str) -> str:
     return _AWKWARD.sub(lambda found: " " if found[0] in "\r\n\t" else f"&#{ord(found[0])};", text)
-
-
-def _html_from_mjml(mjml: str, theme: Theme) -> str:
-    error: object = "tags do not pair up"
-    if template.pairs_up(mjml):
-        try:
-            html: str = _mjml2html()(guard(mjml), fonts={}, disable_comments=False)
-        except ValueError as mrml:  # without a position for most mistakes
-            error = mrml
-        else:
-            return html
-    what = f"MJML cannot be rendered: {error}. Look for an unclosed tag, or a < that should be &lt;"
-    raise InputError(template.unclosed(theme.folder, theme.shown) or [Problem(f"{theme.shown}/page.mjml.j2", 0, what)])
 
 
 @cache
@@ -127,7 +127,7 @@ def _premailer() -> Any:
     return Sealed
 
 
-def _inline(html: str, css: str) -> str:
+def inline(html: str, css: str) -> str:
     """Write the author's rules into style attributes, leave everything else as MRML made it."""
     html = html.replace("<!doctype html>", "<!DOCTYPE html>", 1)  # premailer looks for capitals (its issue 156)
     # Spelled-out style sheets in the head are not premailer's: it would strip !important from media queries.

@@ -23,6 +23,8 @@ def wrap(text: str, first: str = "", rest: str = "") -> list[str]:
     Words longer than a line (addresses) stay whole: a broken link is worse than a long line.
     """
     if _NARROW.fullmatch(text):
+        if len(first) + len(text) <= WIDTH:  # as textwrap would, in a hundredth of its time
+            return [first + text.rstrip(" ")] if text.strip(" ") else []
         return textwrap.wrap(
             text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
         )
@@ -44,6 +46,8 @@ def underline(text: str, character: str) -> str:
 
 def columns(text: str) -> int:
     """How many terminal columns a text takes."""
+    if _NARROW.fullmatch(text):
+        return len(text)
     return max(0, wcwidth.width(text, control_codes="ignore"))
 
 

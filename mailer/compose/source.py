@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markdown_it.token import Token
@@ -14,21 +14,26 @@ from mailer.compose.assets import IssueAssets
 from mailer.compose.characters import printable
 from mailer.compose.frontmatter import FrontMatter, read_front_matter
 from mailer.compose.outline import Run, slug_from_title
+from mailer.compose.reading import Part, Passage, Reading
 from mailer.errors import InputError, nearest
 from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Silence, Story
 from mailer.settings import Config
 
 
-def load(path: Path, shown: str, config: Config) -> Issue:
-    """Read and check an issue file.
+def load(path: Path, shown: str, config: Config, before: Reading | None = None) -> Issue:
+    """Read and check an issue file; what stands in it as it stood `before` is not read again.
 
     `shown` is how messages name the file. Raises InputError with every mistake at once.
     """
-    reader = _Reader(path, shown, config)
+    reader = _Reader(path, shown, config, before)
     issue = reader.issue()
-    if reader.problems or issue is None:
-        raise InputError(sorted(reader.problems, key=lambda problem: problem.line))
-    return issue
+    if not reader.problems and issue is not None:
+        if before:
+            before.keep()
+        return issue
+    if before:  # mistakes are told as they are without it
+        return load(path, shown, config)
+    raise InputError(sorted(reader.problems, key=lambda problem: problem.line))
 
 
 @dataclass(slots=True)
@@ -38,6 +43,7 @@ class _Reader:
     path: Path
     shown: str
     config: Config
+    before: Reading | None
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, line: int, text: str) -> None:
@@ -48,17 +54,20 @@ class _Reader:
         content = self._content()
         if content is None:
             return None
-        front, tokens = self._front_matter(content)
         assets = IssueAssets(self.path.parent, self.config, self.report)
-        writer = markup.Writer(assets, self.report)
-        intro, sections = self._sections(tokens, writer)
+        passages = self._passages(content, assets)
+        parts = [part for passage in passages for part in passage.parts]
+        front = next((part for part in parts if isinstance(part, FrontMatter)), FrontMatter())
+        intro = next(part for part in parts if isinstance(part, Prose))
+        sections = self._sections([part for part in parts if isinstance(part, Section | Story)])
         masthead = None
         if front.masthead:
             masthead = assets.picture(front.masthead, front.masthead_alt or "?", front.lines["masthead"])
         stories = [story for section in sections for story in section.stories]
         outline.check_unique([(story.id, story.line) for story in stories], "stories", self.report)
         outline.check_unique([(section.id, section.line) for section in sections], "sections", self.report)
-        pictures = [masthead, *(story.picture for story in stories), *writer.pictures]
+        within = [picture for passage in passages for picture in passage.pictures]
+        pictures = [masthead, *(story.picture for story in stories), *within]
         return Issue(
             slug=self.path.parent.name,
             path=self.path,
@@ -104,49 +113,55 @@ class _Reader:
             return None
         return content
 
-    def _front_matter(self, content: str) -> tuple[FrontMatter, list[Token]]:
-        tokens = markup.parse(printable(content))
-        if tokens and tokens[0].type == "front_matter":
-            return read_front_matter(tokens[0].content, self.config, self.report), tokens[1:]
-        if content.startswith("---\n"):
-            self.report(1, "the front matter is never closed; put a line --- behind its last key")
-        else:
+    def _passages(self, content: str, assets: IssueAssets) -> list[Passage]:
+        text = printable(content)
+        if self.before and (passages := self.before.passages(text, self.config, assets, self._passage)):
+            return passages
+        tokens = markup.parse(text)
+        if not (tokens and tokens[0].type == "front_matter"):
             what = "the front matter is missing; the file begins with a line ---, then title: and date:, then ---"
+            if content.startswith("---\n"):
+                what = "the front matter is never closed; put a line --- behind its last key"
             self.report(1, what)
-        return FrontMatter(), tokens
+        return [self._passage(tokens, assets)]
 
-    def _sections(self, tokens: Sequence[Token], writer: markup.Writer) -> tuple[Prose, list[Section]]:
+    def _passage(self, tokens: list[Token], assets: markup.Assets) -> Passage:
         """What stands before the first heading is the welcome; between `#` and `##`, a section's introduction."""
+        writer = markup.Writer(assets, self.report)
+        parts: list[Part] = []
+        if tokens and tokens[0].type == "front_matter":
+            parts.append(read_front_matter(tokens.pop(0).content, self.config, self.report))
         welcome, *runs = outline.split(tokens, self.report)
-        if not runs:
-            self.report(0, "holds no story; a section begins with “# Section”, a story with “## Title”")
-        intro = writer.prose(welcome.body)
-        sections: list[Section] = []
-        heading: Run | None = None
-        stories: list[Story] = []
+        parts.append(writer.prose(welcome.body))
         for run in runs:
-            if run.level == 1:
-                if heading is not None:
-                    sections.append(self._section(heading, stories, writer))
-                heading, stories = run, []
-            else:
-                if heading is None:
-                    self.report(run.line, "this story stands outside a section; put a line “# Section name” before it")
-                stories.append(self._story(run, writer))
-        if heading is not None:
-            sections.append(self._section(heading, stories, writer))
-        return intro, sections
+            parts.append(self._section(run, writer) if run.level == 1 else self._story(run, writer))
+        return Passage(tuple(parts), tuple(writer.pictures))
 
-    def _section(self, run: Run, stories: list[Story], writer: markup.Writer) -> Section:
+    def _sections(self, parts: Sequence[Section | Story]) -> list[Section]:
+        if not parts:
+            self.report(0, "holds no story; a section begins with “# Section”, a story with “## Title”")
+        homes: list[tuple[Section, list[Story]]] = []
+        for part in parts:
+            if isinstance(part, Section):
+                homes.append((part, []))
+            elif homes:
+                homes[-1][1].append(part)
+            else:
+                self.report(part.line, "this story stands outside a section; put a line “# Section name” before it")
+        for section, stories in homes:
+            if section.title and not stories:
+                what = f"section “{section.title}” has no story; add “## Title” under it or take it out"
+                self.report(section.line, what)
+        return [replace(section, stories=tuple(stories)) for section, stories in homes]
+
+    def _section(self, run: Run, writer: markup.Writer) -> Section:
         given = attributes.section(run.attributes, run.line, self.report)
         if not run.title:
             self.report(run.line, "this section has no name; write it behind the #")
-        elif not stories:
-            self.report(run.line, f"section “{run.title}” has no story; add “## Title” under it or take it out")
         return Section(
             id=given.id or slug_from_title(run.title, "section"),
             title=run.title,
-            stories=tuple(stories),
+            stories=(),
             intro=writer.prose(run.body),
             line=run.line,
         )

@@ -17,7 +17,7 @@ import re
 import tomllib
 import traceback
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,19 +50,9 @@ class Theme:
 
         Raises InputError with every mistake when the folder, a colour, a style sheet or a page is wrong.
         """
-        path = folder / "theme.toml"
-        try:
-            text = path.read_text("utf-8")
-            settings = tomllib.loads(text)
-            problems = _wrong_settings(settings, text, f"{shown}/theme.toml") + template.problems(folder, shown)
-        except FileNotFoundError:
-            raise InputError([Problem(shown, 0, "is no template: there is no theme.toml in it")]) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            line = int(found[1]) if (found := re.search(r"\(at line (\d+)", str(error))) else 0
-            raise InputError([Problem(f"{shown}/theme.toml", line, f"cannot be read: {error}")]) from None
-        if problems:
-            raise InputError(problems)
-        return cls(folder, shown, settings, _environment(folder))
+        files = [(str(path), path.stat()) for path in sorted(folder.rglob("*"))]
+        stamps = tuple((name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in files)
+        return _read(folder, shown, stamps)
 
     def words(self, language: str) -> dict[str, Any]:
         """The fixed words of a mail in a language. Raises InputError when the theme does not speak it."""
@@ -81,7 +71,7 @@ class Theme:
     def text(self, issue: Issue, config: Config, marks: Marks) -> str:
         """The page as plain text."""
         text = self._render("page.txt.j2", self._context(issue, config, marks))
-        return re.sub(r"[ \t]+\n", "\n", text).strip("\n") + "\n"
+        return "\n".join(row.rstrip(" \t") for row in text.split("\n")).strip("\n") + "\n"
 
     def inline_css(self, issue: Issue, config: Config) -> str:
         """The sheet that premailer writes into style attributes."""
@@ -135,11 +125,27 @@ class Theme:
         raise InputError([Problem(f"{self.shown}/{where}", line, what)])
 
 
-@cache
+@lru_cache(maxsize=8)
+def _read(folder: Path, shown: str, _stamps: tuple[tuple[str, int, int, int], ...]) -> Theme:
+    """Once for each state of a folder: compiling templates takes 15 ms, and looking them over 1."""
+    try:
+        text = (folder / "theme.toml").read_text("utf-8")
+        settings = tomllib.loads(text)
+        problems = _wrong_settings(settings, text, f"{shown}/theme.toml") + template.problems(folder, shown)
+    except FileNotFoundError:
+        raise InputError([Problem(shown, 0, "is no template: there is no theme.toml in it")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = int(found[1]) if (found := re.search(r"\(at line (\d+)", str(error))) else 0
+        raise InputError([Problem(f"{shown}/theme.toml", line, f"cannot be read: {error}")]) from None
+    if problems:
+        raise InputError(problems)
+    return Theme(folder, shown, settings, _environment(folder))
+
+
 def _environment(folder: Path) -> Environment:
-    """One for each folder: compiling templates takes 15 ms. Jinja looks at their times, so a change is seen."""
     return Environment(
         loader=FileSystemLoader(folder),
+        auto_reload=False,  # a change is seen when the folder is read
         autoescape=lambda name: name is not None and name.endswith(".mjml.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,

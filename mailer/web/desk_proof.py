@@ -11,7 +11,7 @@ from pathlib import Path
 from mailer.audience import segments
 from mailer.compose import checks
 from mailer.compose.checks.material import Material
-from mailer.compose.composition import Composition
+from mailer.compose.composition import Composition, Renewal
 from mailer.errors import InputError, MailerError
 from mailer.models import Edition, Finding, Problem, Segment
 from mailer.newsroom import Newsroom
@@ -61,6 +61,7 @@ class Desk:
         self.mistakes: tuple[Problem, ...] = ()
         self.revision = 0
         self.change = asyncio.Event()
+        self._renewal = Renewal()
         self._watch = Watch(self._places)
         self._read(set())
 
@@ -96,7 +97,8 @@ class Desk:
             if any(path.name in _CONFIGURATIONS and path.parent == self.room.root for path in paths):
                 self._reopen()
             only_people = bool(paths) and paths <= set(self._store_files()) and not self.mistakes
-            composition = self.proof.composition if self.proof and only_people else self.room.compose(self.slug)
+            kept = self.proof.composition if self.proof and only_people else None
+            composition = kept or self.room.compose(self.slug, self._renewal)
             editions, nothing_left = segments.of(composition.issue, self.room.store.audience)
             before = (self.proof.findings, self.proof.checked) if self.proof else (None, None)
             self.proof = Proof(self.revision + 1, composition, tuple(editions), tuple(nothing_left), *before)

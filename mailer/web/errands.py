@@ -15,7 +15,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -25,7 +25,7 @@ from mailer.audience import joining, life
 from mailer.audience.registry import Registry, shifted
 from mailer.compose import headers
 from mailer.deliver import once
-from mailer.deliver.engine import timestamp
+from mailer.deliver.job import timestamp
 from mailer.deliver.smtp import Parcel
 from mailer.errors import MailerError, RelayError, StoreError
 from mailer.models import Channel, Claim, DeliveryState, Evidence, Letter, LetterKind, Subscriber
@@ -84,6 +84,8 @@ async def running(site: Site) -> AsyncGenerator[None]:
         await asyncio.wait([task], timeout=_GRACE)
         site.bell.take_down()
         task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _work(site: Site, stopping: asyncio.Event) -> None:

@@ -68,7 +68,7 @@ class Site:
             raise ConfigError(wrong)
         environment = Environment(
             loader=PackageLoader("mailer.web", "pages/public"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
+            auto_reload=False, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         theme = room.theme(config.newsletter.template)
         room.tokens  # noqa: B018  # read now, by one thread

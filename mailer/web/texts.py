@@ -49,8 +49,7 @@ class Texts:
     @property
     def name(self) -> str:
         """What the language calls itself, as in a list: `Français`."""
-        found = Locale.parse(self.language.replace("-", "_")).get_language_name()
-        return (found or self.language).capitalize()
+        return _name(self.language)
 
     @property
     def dates(self) -> Dates:
@@ -94,6 +93,16 @@ def problems(config: Config) -> list[Problem]:
     return [Problem("configuration", 0, what) for what in found]
 
 
+def untranslated(config: Config) -> dict[str, list[str]]:
+    """The texts that a language of the newsroom leaves in English: neither a catalogue has them nor the newsroom."""
+    lacking = {}
+    for language in dict.fromkeys((config.newsletter.language, *config.newsletter.languages)):
+        if language.partition("-")[0] != "en" and not _path(language):
+            own = config.texts.get(language, {})
+            lacking[language] = [ids[-1] for ids in _ids() if ids[-1] not in own]
+    return {language: texts for language, texts in lacking.items() if texts}
+
+
 def texts_in(config: Config, language: str) -> Texts:
     """The texts of one language."""
     return Texts(language, config.texts.get(language, {}), _compiled(language))
@@ -101,12 +110,15 @@ def texts_in(config: Config, language: str) -> Texts:
 
 def catalogue(language: str) -> Catalog | None:
     """The translations of a language as they are written, or of the language that a region belongs to."""
-    for name in (language, language.partition("-")[0]):
-        path = LOCALE / f"{name}.po"
-        if path.is_file():
-            with path.open("rb") as file:
-                return read_po(file, locale=name)
+    if path := _path(language):
+        with path.open("rb") as file:
+            return read_po(file, locale=path.stem)
     return None
+
+
+def _path(language: str) -> Path | None:
+    names = (language, language.partition("-")[0])
+    return next((path for name in names if (path := LOCALE / f"{name}.po").is_file()), None)
 
 
 def preferred(accepted: str, languages: Mapping[str, Texts]) -> str:
@@ -135,6 +147,12 @@ def _ids() -> list[tuple[str, ...]]:
 
 def _braces(text: str) -> set[str]:
     return set(re.findall(r"\{\w*\}", text))
+
+
+@cache
+def _name(language: str) -> str:
+    found = Locale.parse(language.replace("-", "_")).get_language_name()
+    return (found or language).capitalize()
 
 
 @cache

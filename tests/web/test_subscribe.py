@@ -1,4 +1,4 @@
-"""Subscribe and confirm: double opt-in, with the same answer for everybody, and robots kept out without third parties."""
+"""Subscribe and confirm: double opt-in, the same answer for everybody, robots kept out without third parties."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from statistics import median
 from time import perf_counter
 
 import pytest
-from conftest import Clock
 from joining_form import done, fields, links, send, with_relay
-from public_server import serving, went_out
+from public_server import serving
 from smtp_relay import Relay
 
 from mailer.audience import life
@@ -229,7 +228,9 @@ def test_nobody_writes_to_a_suppressed_address(client, room, relay, clock):
 def test_W12_an_error_is_tied_to_its_field_and_nothing_is_typed_twice(client, room, clock, given, field, said):
     answer = send(client, clock, **{"interests": ["green-jobs"], "language": "ar", "name": "Nora"} | given)
     assert answer.status_code == 422
-    assert re.search(rf'id="{field}"[^>]*aria-describedby="{field}-hint {field}-wrong" aria-invalid="true"', answer.text)
+    assert re.search(
+        rf'id="{field}"[^>]*aria-describedby="{field}-hint {field}-wrong" aria-invalid="true"', answer.text
+    )
     assert said in re.search(rf'id="{field}-wrong">(.*?)<', answer.text)[1]
     assert f'href="#{field}"' in answer.text
     assert 'value="green-jobs" checked' in answer.text
@@ -269,7 +270,9 @@ def test_a_form_without_a_good_ticket_or_with_the_trap_filled_in_is_shown_again(
     """Never dropped in silence: a person may be behind it."""
     ticket = fields(client.get("/subscribe").text)["ticket"]
     clock.now += timedelta(seconds=5)
-    again = client.post("/subscribe", data={"ticket": ticket if "website" in given else "", "email": "n@example.org"} | given)
+    again = client.post(
+        "/subscribe", data={"ticket": ticket if "website" in given else "", "email": "n@example.org"} | given
+    )
     assert "One more step" in again.text
     assert fields(again.text)["website"] == ""
     assert room.store.outbox.count() == 0
@@ -306,7 +309,10 @@ def test_in_a_rush_a_form_costs_a_second_visit_and_twenty_seconds(client, room, 
 
 def test_a_form_on_another_site_leads_to_ours_filled_in(client, room, relay, clock):
     snippet = client.get("/subscribe/embed?lang=fr").text
-    assert "&lt;form action=&#34;https://newsletter.example.org/subscribe?lang=fr&#34; method=&#34;post&#34;&gt;" in snippet
+    assert (
+        "&lt;form action=&#34;https://newsletter.example.org/subscribe?lang=fr&#34; method=&#34;post&#34;&gt;"
+        in snippet
+    )
     given = {"email": "nora@example.org", "interests": ["cooperatives", "green-jobs"], "language": "fr"}
     page = client.post("/subscribe?lang=fr", data=given, headers={"Origin": "https://other.example.net"})
     assert (page.status_code, heading(page.text)) == (200, "S’abonner à Enterprises Newsletter")

@@ -1,4 +1,4 @@
-"""Stories that are in another language than the one declared.
+"""Stories that are in another language than the one declared, and languages that the newsroom cannot speak.
 
 By script always (Unicode's names of letters against CLDR's script of the language); among English, French and Spanish
 by the words that only one of them has, where the evidence is strong.
@@ -37,10 +37,15 @@ LANGUAGE = rule(
     "MLR161", Severity.WARNING, "text in another language than declared",
     "screen readers read it with the wrong sounds, and nobody understands it",
 )  # fmt: skip
+UNTRANSLATED = rule(
+    "MLR162", Severity.WARNING, "a language of the newsroom that lacks words",
+    "readers who chose it are answered in English, or an issue in it cannot be composed",
+)  # fmt: skip
 
 
 def check(material: Material) -> Iterator[Finding]:
-    """Each story, and what stands before the first."""
+    """Each story, and what stands before the first; and the languages that the configuration names."""
+    yield from _untranslated(material)
     for story in (None, *material.stories()):
         own = [one for one in material.passages if one.story is story and one.kind is not Kind.CELL]
         if own:
@@ -61,6 +66,22 @@ def _passages(material: Material, story: Story | None, own: list[Passage]) -> It
         fix = f"write lang={other} behind its heading" if story else f"set language: {other} in the front matter"
         told = f"{what} in “{other}” by its commonest words, and declared as “{language}”"
         yield material.finding(LANGUAGE, told, f"{fix}, or put in the right text", line, story)
+
+
+def _untranslated(material: Material) -> Iterator[Finding]:
+    """Languages without words in the template, or without translations of the reader's pages."""
+    theme, newsletter = material.composition.theme, material.composition.config.newsletter
+    for language in dict.fromkeys((newsletter.language, *newsletter.languages)):
+        if not {language, language.partition("-")[0]} & set(theme.settings["words"]):
+            text = f"the template has no words in “{language}”, so no issue in it can be composed"
+            fix = f"copy [words.en] to [words.{language}] and translate it"
+            yield material.finding(UNTRANSLATED, text, fix, path=f"{theme.shown}/theme.toml")
+        if lacking := material.english.get(language):
+            first = ", ".join(f"“{text}”" for text in lacking[:3])
+            text = f"{len(lacking)} texts of the reader's pages and their mails have no translation into “{language}” "
+            text += f"and stand in English: {first}" + (", ..." if len(lacking) > 3 else "")
+            fix = f"translate them under [texts.{language}]"
+            yield material.finding(UNTRANSLATED, text, fix, path=material.configuration)
 
 
 def _other(text: str, language: str) -> str:

@@ -43,6 +43,7 @@ class Material:
     dictionaries: Sequence[Path] = ()  # folders of hunspell's; without any, spelling is not looked at
     verdict: Verdict | None = None  # SpamAssassin's, where it was asked
     answers: Mapping[str, Answer] = field(default_factory=dict)  # what web servers said, when they were asked
+    english: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by language, what of the site it leaves so
 
     @property
     def issue(self) -> Issue:
@@ -53,6 +54,11 @@ class Material:
     def path(self) -> str:
         """The issue's file as people name it."""
         return f"issues/{self.issue.slug}/issue.md"
+
+    @property
+    def configuration(self) -> str:
+        """The configuration's file as people name it."""
+        return "pyproject.toml" if self.root and not (self.root / "mailer.toml").exists() else "mailer.toml"
 
     @cached_property
     def before(self) -> tuple[Issue, ...]:

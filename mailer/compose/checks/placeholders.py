@@ -1,7 +1,8 @@
-"""Words that `mailer init` and `mailer new` wrote to be replaced."""
+"""Words that `mailer init` and `mailer new` wrote to be replaced, and topics that `mailer import` proposed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mailer.compose.checks.material import Material
@@ -12,8 +13,14 @@ SUBJECT = "say in 60 characters what is in it"
 PREHEADER = "The line that stands beside the subject in the inbox, 40 to 110 characters"
 STORY = "The title of the first story"
 ADDRESS = "Your institution, street, town, country"
+PROPOSED = "proposed:"  # begins the comment under a heading whose topics were proposed
+_PROPOSAL = re.compile(rf"\s*<!--\s*{PROPOSED}")
 
 LEFT = rule("MLR013", Severity.WARNING, "words of the example were left in", "readers would get them as they are")
+UNSEEN = rule(
+    "MLR123", Severity.WARNING, "topics that were proposed by words alone",
+    "whether a story concerns these readers, only somebody who has read it can say",
+)  # fmt: skip
 
 
 def check(material: Material) -> Iterator[Finding]:
@@ -27,7 +34,13 @@ def check(material: Material) -> Iterator[Finding]:
         if story.title == STORY:
             yield _left(material, STORY, "write its title", story.line)
     if newsletter.postal_address == ADDRESS:
-        yield _left(material, ADDRESS, "write your postal_address under [newsletter]", 0, "mailer.toml")
+        yield _left(material, ADDRESS, "write your postal_address under [newsletter]", 0, material.configuration)
+    for number, line in enumerate(material.source, 1):
+        if _PROPOSAL.match(line):
+            home = next((one for one in material.stories() if number in material.span(one)), None)
+            text = "its topics are a proposal of `mailer import`, which nobody has confirmed"
+            fix = "keep or change topics= in the heading, then cut this comment"
+            yield material.finding(UNSEEN, text, fix, number, home)
 
 
 def _left(material: Material, words: str, fix: str, line: int, path: str = "") -> Finding:

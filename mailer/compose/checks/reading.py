@@ -13,6 +13,8 @@ from mailer.models import Finding, Severity
 
 _LONGEST = 50  # words; the longest of December 2018, once edited, has 36, of its raw text 87
 _HARDEST = 0.0  # of 100: the stories of December 2018 have 7 to 47, three of its raw text less than 0
+_LEVELS = ((80, "easy"), (70, "fairly easy"), (60, "plain"), (50, "fairly difficult"), (30, "difficult"),
+           (float("-inf"), "very difficult"))  # fmt: skip
 _ENOUGH = 60  # words; a formula made for running text says nothing of less
 _VOWELS = {"en": "aeiouy", "fr": "aeiouyàâäéèêëîïôöùûüÿœæ", "es": "aeiouáéíóúü"}
 _WORD = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*|\d[\d.,]*")
@@ -36,6 +38,16 @@ class Reading:
     sentences: int
     ease: float | None  # None for a language without a formula
 
+    @property
+    def per_sentence(self) -> float:
+        """Words a sentence, on average."""
+        return self.words / max(1, self.sentences)
+
+    @property
+    def level(self) -> str:
+        """Flesch's word for the ease (1949); empty without a formula."""
+        return next((word for least, word in _LEVELS if self.ease is not None and self.ease >= least), "")
+
 
 def measure(passages: Sequence[Passage]) -> Reading:
     """Flesch's reading ease for English (1948), Kandel and Moles's for French (1958), Fernández Huerta's for
@@ -55,6 +67,12 @@ def measure(passages: Sequence[Passage]) -> Reading:
     return Reading(len(words), len(sentences), ease)
 
 
+def of(material: Material) -> Reading:
+    """All running text of the issue in the issue's own language."""
+    kinds, language = (Kind.PROSE, Kind.ITEM), material.issue.language
+    return measure([one for one in material.passages if one.kind in kinds and one.language == language])
+
+
 def check(material: Material) -> Iterator[Finding]:
     """Only what is extreme; ordinary prose of an institution gives nothing."""
     for passage in material.passages:
@@ -66,7 +84,7 @@ def check(material: Material) -> Iterator[Finding]:
         own = [one for one in material.passages if one.story is story and one.kind in (Kind.PROSE, Kind.ITEM)]
         reading = measure(own)
         if reading.ease is not None and reading.words >= _ENOUGH and reading.ease < _HARDEST:
-            text = f"reading ease {reading.ease:.0f} of 100, {reading.words / reading.sentences:.0f} words a sentence"
+            text = f"reading ease {reading.ease:.0f} of 100, {reading.per_sentence:.0f} words a sentence"
             yield material.finding(HARD, text, "write shorter sentences, and short words for long ones", story=story)
 
 

@@ -17,8 +17,6 @@ from mailer.compose.drafting import arrange, spans
 from mailer.compose.drafting.blocks import NO_ALT, Block, Draft, Kind, Section, Story
 from mailer.compose.drafting.spans import Span
 
-PROPOSED = "proposed:"  # what the comments can be searched for
-
 
 def text(draft: Draft, date: datetime.date, newsletter: str, names: dict[str, str]) -> str:
     """The whole file. `names` maps the keys of pictures to their files beside it."""
@@ -54,7 +52,7 @@ def _story(story: Story, names: dict[str, str]) -> Iterator[str]:
     yield f"## {_title(story.title)} {{#{story.id}{topics}}}"
     if story.proposed:
         why = "; ".join(f"{topic} for {_evidence(words)}" for topic, words in story.proposed.items())
-        yield f"<!-- {PROPOSED} {why} -->"
+        yield f"<!-- {placeholders.PROPOSED} {why} -->"
     yield from _blocks(story.blocks, names, 2)
 
 

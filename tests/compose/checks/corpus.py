@@ -41,6 +41,7 @@ from mailer.compose.checks.material import Material
 from mailer.errors import InputError
 from mailer.models import Finding
 from mailer.newsroom import Newsroom
+from mailer.web import texts
 
 FOLDER = ROOT / "tests/data/checks"
 SLUG = "2019-01"
@@ -69,6 +70,7 @@ def _findings(room: Newsroom, answers: dict[str, dict[str, Any]], side: Path) ->
         composition = room.compose(SLUG)
         served = segments.of(composition.issue, room.store.audience)
         material = Material(composition, *served, room.earlier(composition.issue), room.root)
+        material.english = texts.untranslated(room.config)
         material.answers = {url: Answer(**said) for url, said in answers.items()}
         material.dictionaries = [path for path in [side / "dictionary"] if path.is_dir()]
         if (side / "spamassassin.txt").exists():

@@ -1,0 +1,56 @@
+"""How a mail says where to leave, requirement by requirement (U3, a valid signature over both, needs DKIM)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from received import field, fields
+from samples import ISSUE, MARKS, TOKENS, filled, settings
+
+from mailer.compose.message import compile_message
+
+UNSUBSCRIBE = f"https://newsletter.example.org/u/{TOKENS.sign('unsubscribe', 42)}"
+
+
+def test_U1_one_field_with_exactly_one_https_address():
+    """RFC 8058 section 3.1."""
+    assert [name for name, _ in fields(filled())].count("List-Unsubscribe") == 1
+    addresses = re.findall(r"<([^<>]*)>", field(filled(), "List-Unsubscribe"))
+    assert [address for address in addresses if address.startswith("https:")] == [UNSUBSCRIBE]
+    assert [address.partition(":")[0] for address in addresses] == ["https", "mailto"]
+
+
+def test_U2_one_click_is_announced_in_exactly_these_words():
+    """RFC 8058 sections 3.1 and 5."""
+    found = [value for name, value in fields(filled()) if name == "List-Unsubscribe-Post"]
+    assert found == ["List-Unsubscribe=One-Click"]
+
+
+def test_U15_the_mailto_carries_the_same_token_as_the_link():
+    """RFC 2369 section 3.2: `mailer inbox` reads it from the subject."""
+    token = UNSUBSCRIBE.rpartition("/")[2]
+    assert f"<mailto:unsubscribe@example.org?subject={token}>" in field(filled(), "List-Unsubscribe")
+
+
+@pytest.mark.parametrize("name", ["Enterprises Newsletter", "Another name", "Nouvelles d’été"])
+def test_U16_the_list_id_stays_when_the_name_or_the_host_changes(name):
+    """RFC 2919 sections 3 and 4."""
+    changed = settings(name=name, public_url="https://elsewhere.example.net")
+    found = [value for key, value in fields(filled(template=compile_message(ISSUE, "<p>x</p>", "x", changed, MARKS)))
+             if key == "List-Id"]  # fmt: skip
+    assert len(found) == 1
+    assert found[0].endswith(" <enterprises.example.org>")
+
+
+def test_U17_help_is_named_and_nobody_is_told_to_post():
+    """RFC 2369 sections 3.1 and 3.4."""
+    assert field(filled(), "List-Help") == "<mailto:enterprises@example.org?subject=help>"
+    assert field(filled(), "List-Post") == "NO"
+
+
+def test_U18_the_https_address_stays_on_one_line():
+    """Folded again by a relay, it breaks the signature."""
+    [line] = [line for line in filled().split(b"\r\n") if line.startswith(b"List-Unsubscribe:")]
+    assert len(line) <= 76
+    assert UNSUBSCRIBE.encode() in line
