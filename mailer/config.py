@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from mailer.errors import ConfigError, nearest
 from mailer.models import Limit, Problem
-from mailer.settings import Config, Desk, Newsletter, OneOfSeveral, Retention, Smtp, Store, Web
+from mailer.settings import Checks, Config, Desk, Newsletter, OneOfSeveral, Retention, Smtp, Store, Web
 from mailer.values import DEFAULT_PORTS
 
 SECRET_FILE = Path("subscribers/.secret-key")
@@ -294,6 +294,7 @@ def _table_at(location: list[str]) -> type[BaseModel]:
     """The table that stands there in the configuration."""
     tables: dict[str, type[BaseModel]] = {
         "newsletter": Newsletter, "smtp": Smtp, "store": Store, "web": Web, "desk": Desk, "retention": Retention,
+        "checks": Checks,
     }  # fmt: skip
     if location[:2] == ["smtp", "relays"]:
         return OneOfSeveral

@@ -86,9 +86,8 @@ def dovecot(home: Path, maildir: Path, certificate: bytes, more: str = "") -> It
     # Dovecot opens no mailbox as root.
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     _give(maildir, account)
-    run = tempfile.mkdtemp(
-        prefix="dovecot"
-    )  # the name of a socket may have 107 octets; that of a test's folder has more
+    run = Path(tempfile.mkdtemp(prefix="dovecot"))  # a socket's name may have 107 octets; a test's own folder has more
+    run.chmod(0o755)
     for _ in range(_PORTS):
         port, secure = _free(), _free()
         settings = _SETTINGS.format(

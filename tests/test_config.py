@@ -114,7 +114,8 @@ PUBLIC = 'public_url = "https://newsletter.example.org"'
 WRONG = [
     ("[smtp]", "[smpt]", '12: unknown key “smpt”. Did you mean “smtp”?'),
     ('url = "smtp:', 'colour = 1\nurl = "smtp:',
-     "13: unknown key “smtp.colour”. Known are: url, connections, retry, timeout."),
+     "13: unknown key “smtp.colour”. Known are: url, connections, limits, messages_per_connection, relays, domains, "
+     "warmup, retry, timeout."),
     ('name = "Enterprises Newsletter"\n', "", "1: “newsletter.name” is missing"),
     ('name = "Enterprises Newsletter"', 'name = ""', "2: “newsletter.name” must be one line of text"),
     ('name = "Enterprises Newsletter"', r'name = "A\r\nBcc: b"', "2: “newsletter.name” must be one line of text"),

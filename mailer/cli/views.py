@@ -84,7 +84,7 @@ def findings(
             counts.append(count_of(len(group), severity))
             rows.append(Text(f"\n{counts[-1]}", style=style))
             rows += [_finding(finding, style, editions) for finding in group]
-    rows.append(Text(f"\n{', '.join(counts)}. {silenced}".strip()))
+    rows.append(Text(f"\n{', '.join(counts)}. {silenced}".rstrip()))
     return Group(*rows)
 
 

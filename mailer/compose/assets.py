@@ -28,10 +28,10 @@ class IssueAssets:
     folder: Path
     config: Config
     report: Callable[[int, str], None]
-    _home: Path = field(init=False)
+    home: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        self._home = self.folder.resolve()
+        self.home = self.folder.resolve()
 
     def link(self, href: str, line: int) -> str | None:
         """An absolute address: https, http, mailto and tel as they are, a file beside the issue as published."""
@@ -62,7 +62,7 @@ class IssueAssets:
             self.report(line, f"“{href}” has no https:// before it; write https://{href}")
             return None
         path = self._inside(unquote(parts.path), "file", line)
-        return self._published(path.relative_to(self._home).as_posix()) if path else None
+        return self._published(path.relative_to(self.home).as_posix()) if path else None
 
     def picture(self, source: str, alt: str, line: int) -> Picture | None:
         """The picture, with the size of its file, and where its bytes will be found by a mail program."""
@@ -85,7 +85,7 @@ class IssueAssets:
         except pictures.PictureError as error:
             self.report(line, f"{source} {error}")
             return None
-        original = path.relative_to(self._home).as_posix()
+        original = path.relative_to(self.home).as_posix()
         name = made.name(original)
         if self.config.newsletter.images == "embed":
             # The hash tells “a b.png” from “a-b.png”.
@@ -97,7 +97,7 @@ class IssueAssets:
         return Picture(path, url, alt, made.width, made.height, name, made.animated)
 
     def _inside(self, name: str, what: str, line: int) -> Path | None:
-        folder = self._home
+        folder = self.home
         try:
             path = (folder / name).resolve()
         except (OSError, ValueError):

@@ -11,12 +11,15 @@ links to. Where a passage cannot be understood without the others, the file is r
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
 from mailer.compose import markup, outline
+from mailer.compose.assets import IssueAssets
 from mailer.compose.frontmatter import FrontMatter
 from mailer.models import Picture, Prose, Section, Story
 from mailer.settings import Config
@@ -38,13 +41,16 @@ class Passage:
         return replace(self, parts=tuple(parts)) if lines else self
 
 
+_Stamp = tuple[int, int, int, int]
+
+
 @dataclass(slots=True)
 class _Asking:
     """Hands questions on to the assets, and notes the answers that depend on what lies in the issue's folder."""
 
-    assets: markup.Assets
+    assets: IssueAssets
     links: list[tuple[str, str | None]] = field(default_factory=list)
-    pictures: list[tuple[str, str, Picture | None]] = field(default_factory=list)
+    pictures: list[tuple[str, str, Picture | None, _Stamp | None]] = field(default_factory=list)
 
     def link(self, href: str, line: int) -> str | None:
         url = self.assets.link(href, line)
@@ -54,14 +60,27 @@ class _Asking:
 
     def picture(self, source: str, alt: str, line: int) -> Picture | None:
         picture = self.assets.picture(source, alt, line)
-        self.pictures.append((source, alt, picture))
+        self.pictures.append((source, alt, picture, self._stamp(picture, source)))
         return picture
 
     def still(self, assets: markup.Assets, line: int) -> bool:
         """Whether every answer is what it was."""
         return all(assets.link(href, line) == url for href, url in self.links) and all(
-            assets.picture(source, alt, line) == picture for source, alt, picture in self.pictures
+            (stamp and self._stamp(picture, source) == stamp) or assets.picture(source, alt, line) == picture
+            for source, alt, picture, stamp in self.pictures
         )
+
+    def _stamp(self, picture: Picture | None, source: str) -> _Stamp | None:
+        """Which file lies in a picture's place and when it was written: a tenth of the time of looking at it.
+
+        None where it is reached in another way, such as by a symbolic link.
+        """
+        if picture is None or str(picture.path) != f"{self.assets.home}/{source}":
+            return None
+        with suppress(OSError):
+            status = os.lstat(picture.path)
+            return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,7 @@ class Reading:
         self,
         text: str,
         config: Config,
-        assets: markup.Assets,
+        assets: IssueAssets,
         read: Callable[[list[Token], markup.Assets], Passage],
     ) -> list[Passage] | None:
         """The passages of a file, those that are new made by `read`; None when they depend on each other."""

@@ -15,6 +15,7 @@ from mailer.compose.composition import Composition, Renewal
 from mailer.errors import InputError, MailerError
 from mailer.models import Edition, Finding, Problem, Segment
 from mailer.newsroom import Newsroom
+from mailer.web import texts
 from mailer.web.watching import Watch
 
 _CONFIGURATIONS = ("mailer.toml", "pyproject.toml")
@@ -132,7 +133,9 @@ class Desk:
     def _findings(self, proof: Proof) -> tuple[Finding, ...]:
         room, composition = self.room, proof.composition
         earlier = room.earlier(composition.issue)
-        found = checks.run(Material(composition, proof.editions, proof.nothing_left, earlier, room.root))
+        material = Material(composition, proof.editions, proof.nothing_left, earlier, room.root)
+        material.english = texts.untranslated(room.config)
+        found = checks.run(material)
         return tuple(finding for finding in found if not finding.silenced)
 
     def _told(self, error: Exception) -> tuple[Problem, ...]:

@@ -6,7 +6,11 @@ import pytest
 from conftest import ISSUE
 from sending import SLUG
 
+from mailer.cli import views
+from mailer.compose.attributes import ID
 from mailer.compose.checks import RULES
+from mailer.newsroom import RESERVED
+from mailer.web.public import ROUTES
 
 PATH = f"issues/{SLUG}/issue.md"
 VAGUE = ISSUE.replace("[grow fast]", "[here]")
@@ -129,3 +133,71 @@ def test_a_wrong_silence_is_a_mistake_with_its_line(desk, line, said):
     answer = desk.run("check", SLUG)
     assert (answer.code, answer.out) == (1, "")
     assert " ".join(answer.err.split()).startswith(f"{PATH}:5: {said}")
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "data"),
+    [
+        ("en", "Reading ease 92 of 100 (easy), 8 words a sentence.", ("easy", 92.1)),
+        ("ar", "8 words a sentence.", ("", None)),
+    ],
+    ids=["en", "ar"],
+)
+def test_how_hard_the_text_is_to_read_stands_in_the_head(desk, language, line, data):
+    """Flesch 1948: 206.835 - 1.015 * 15 / 2 - 84.6 * 19 / 15, in the words of Flesch 1949; Arabic has no formula."""
+    front = ISSUE.split("---\n")[1].replace("subject:", f"language: {language}\nsubject:")
+    text = "The farmers of the valley sell their milk together. They share one cold store now."
+    desk.write_issue(f"---\n{front}---\n\n# News\n\n## Milk {{#milk}}\n\n{text}\n")
+    assert desk.run("check", SLUG).out.splitlines()[1] == line
+    assert desk.run("check", SLUG, "--json").json["reading"] == {
+        "ease": data[1], "level": data[0], "words": 15, "sentences": 2, "words_a_sentence": 7.5,
+    }  # fmt: skip
+
+
+def test_names_that_the_readers_pages_have_taken_are_those_of_its_routes():
+    firsts = {route.path.split("/")[1] for route in ROUTES}
+    assert {name for name in firsts if ID.fullmatch(name)} == RESERVED
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_an_issue_named_like_a_page_of_the_readers_is_a_mistake(desk, name):
+    (desk.root / "issues" / SLUG).rename(desk.root / "issues" / name)
+    answer = desk.run("check", name)
+    said = f"issues/{name}: /{name} is an address of the reader's pages; rename this folder, such as 2019-03\n"
+    assert (answer.code, answer.out, answer.err) == (1, "", f"{said}1 mistake. Nothing was changed.\n")
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["issue", "configuration"])
+def test_an_unknown_template_is_named_where_it_is_asked_for(desk, own):
+    config = desk.root / "pyproject.toml"
+    text = config.read_text("utf-8")
+    if own:
+        desk.write_issue(ISSUE.replace("subject:", "template: enterprise\nsubject:"))
+        where = f"{PATH}:4"
+    else:
+        text = text.replace('template = "enterprises"', 'template = "enterprise"')
+        config.write_text(text, "utf-8")
+        line = text.splitlines().index('template = "enterprise"') + 1
+        where = f"pyproject.toml:{line}"
+    answer = desk.run("check", SLUG)
+    assert (answer.code, answer.err.splitlines()[0]) == (
+        1, f"{where}: there is no template “enterprise” in templates/. Did you mean “enterprises”?")  # fmt: skip
+
+
+def test_a_language_without_words_is_a_warning_that_names_the_english_texts(desk):
+    config = desk.root / "pyproject.toml"
+    text = config.read_text("utf-8")
+    assert '"ar"]' in text
+    config.write_text(text.replace('"ar"]', '"ar", "de"]'), "utf-8")
+    found = of(desk.run("check", SLUG, "--json").json["findings"], "MLR162")
+    assert [(one["severity"], one["path"]) for one in found] == [
+        ("warning", "pyproject.toml"), ("warning", "templates/enterprises/theme.toml"),
+    ]  # fmt: skip
+    assert "texts of the reader's pages and their mails have no translation into “de”" in found[0]["text"]
+    assert found[1]["text"] == "the template has no words in “de”, so no issue in it can be composed"
+
+
+def test_an_address_at_the_beginning_of_a_sentence_keeps_its_small_letter():
+    assert [views.sentence(text) for text in ("https://example.org is away", "say what", "what?")] == [
+        "https://example.org is away.", "Say what.", "What?",
+    ]  # fmt: skip

@@ -264,3 +264,14 @@ def test_nobody_erased_is_written_by_build(office, tmp_path):
     room = office.room()
     subscribers.erase(room.store.audience, room.tokens, "gone@example.org", NOW)
     assert office.run("build", SLUG, "--for", "gone@example.org", "--out", str(tmp_path / "o")).code == 1
+
+
+@pytest.mark.parametrize("ending", ["html", "txt", "eml"])
+def test_a_disk_that_is_full_while_build_writes_is_one_sentence(office, tmp_path, ending):
+    """Writing to /dev/full fails as a full disk does, and does not say which file it was."""
+    office.subscribe("ann@example.org")
+    full = tmp_path / f"ann@example.org.{ending}"
+    full.symlink_to("/dev/full")
+    answer = office.run("build", SLUG, "--for", "ann@example.org", "--out", str(tmp_path))
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == f"Error: {full} cannot be written: No space left on device\n"

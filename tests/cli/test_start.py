@@ -292,7 +292,17 @@ def test_new_where_no_folder_can_be_is_one_sentence(made):
     (made.root / "issues" / SLUG).touch()
     answer = made.run("new", SLUG)
     assert (answer.code, answer.out, answer.err) == (
-        1, "", f"Error: {made.root / 'issues' / SLUG / 'images'}: Not a directory\n")  # fmt: skip
+        1, "", f"Error: {made.root / 'issues' / SLUG} cannot be written: File exists\n")  # fmt: skip
+
+
+def test_an_address_of_the_readers_pages_is_no_name_for_a_new_issue(made, tmp_path):
+    said = "Error: “u” is an address of the reader's pages; give the issue another name, such as 2019-03\n"
+    draft = tmp_path / "draft.md"
+    draft.write_text("# News\n\n## A story\n\nWords.\n", "utf-8")
+    for command in (("new", "u"), ("import", str(draft), "-o", "issues/u/issue.md")):
+        answer = made.run(*command)
+        assert (answer.code, answer.out, answer.err) == (1, "", said)
+    assert not (made.root / "issues/u").exists()
 
 
 def test_new_outside_a_newsroom_says_how_to_make_one(office, tmp_path):

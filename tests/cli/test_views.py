@@ -8,6 +8,7 @@ from sending import SLUG, finish
 from mailer.cli import views
 
 LONG = "a.rather.long.name.for.a.person@statistics.example.org"  # 54 characters
+LONGEST = "a.very.long.name.of.a.person.in.an.office@statistics.example.org"  # 64
 
 
 @pytest.mark.parametrize("command", [("log", SLUG), ("subscribers", "list")], ids=" ".join)
@@ -22,6 +23,27 @@ def test_an_address_is_never_broken(office, monkeypatch, command):
     office.run("send", SLUG, "--dry-run", "--replan")
     listed = office.run("subscribers", "list").out
     assert [line.split()[0] for line in listed.splitlines() if "@" in line] == [LONG, "green@example.org", longer]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("log", SLUG), "  queued, tries 0"),
+        (("subscribers", "list"), "  Adelheid Konstantinopolitanski-Oberhuber, Cooperatives, Green jobs, active"),
+        (
+            ("subscribers", "show", LONGEST),
+            "  Adelheid Konstantinopolitanski-Oberhuber, Cooperatives, Green jobs, active",
+        ),
+    ],
+    ids=["log", "list", "show"],
+)
+def test_what_is_too_wide_for_columns_stands_below_its_address(office, command, said):
+    name = "Adelheid Konstantinopolitanski-Oberhuber"
+    office.run("subscribers", "add", LONGEST, "--name", name, "--interests", "cooperatives,green-jobs")
+    office.plan()
+    lines = office.run(*command).out.splitlines()
+    assert lines[lines.index(LONGEST) + 1] == said
+    assert max(map(len, lines)) <= 80
 
 
 def test_an_empty_log_is_a_sentence(office):

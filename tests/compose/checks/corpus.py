@@ -58,9 +58,8 @@ def rule_of(case: Path) -> str:
     return case.name.partition("-")[0]
 
 
-@cache
 def findings(side: Path) -> list[Finding]:
-    """What is found in the newsroom of one side of a pair, as `mailer check` finds it. Each is composed once."""
+    """What is found in the newsroom of one side of a pair, as `mailer check` finds it."""
     with TemporaryDirectory() as scratch:
         return _findings(_newsroom(side, Path(scratch) / "newsroom"), _json(side / "answers.json"), side)
 
