@@ -33,7 +33,7 @@ def main() -> None:
     print(f"times     medians of rounds in turn (fastest to slowest){measure.QUICK * options.quick}\n")
     with tempfile.TemporaryDirectory() as scratch:
         newsroom = f"{scratch}/newsroom"
-        _run("-m", "mailer", "init", newsroom)
+        _run("-m", "mailer", "init", "--yes", newsroom)
         commands = {
             'python -c "import typer, rich"': ["-c", "import typer, rich"],
             "mailer --help": ["-m", "mailer", "--help"],

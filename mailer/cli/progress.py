@@ -18,7 +18,7 @@ from mailer.models import Balance, DeliveryState
 from mailer.newsroom import clock
 
 _REFRESH = 0.25  # seconds
-_PLAIN_EVERY = 10.0  # seconds between lines when nobody watches live
+_PLAIN_FIRST, _PLAIN_EVERY = 1.0, 10.0  # seconds until a line when nobody watches live
 
 
 async def watch(run: Run, before: Balance, wait: bool) -> Balance:
@@ -63,8 +63,10 @@ class _Display:
 
     async def lines(self, task: asyncio.Future[Balance]) -> None:
         waiting: datetime | None = None
+        pause = _PLAIN_FIRST
         while not task.done():
-            await asyncio.wait([task], timeout=_PLAIN_EVERY)
+            await asyncio.wait([task], timeout=pause)
+            pause = _PLAIN_EVERY
             if waiting is None or self._run.waiting_until != waiting:  # a wait of hours is one line
                 print(self._text(), file=sys.stderr, flush=True)
             waiting = self._run.waiting_until

@@ -5,9 +5,9 @@ rendering.page(issue, theme, config, marks)      the first time it renders every
 rendering.page(issue, theme, config, marks)      == page.render(issue, theme, config, marks), in a fifth of the time
 
 The template always runs, so that it may write what it likes; what it wrote is compared with the page before. Behind it,
-what a story becomes depends on its MJML, the tags that are open around it, the head and the sheet to inline: MRML hands
-on what holds no tag of its own, and a rule by position is refused (template.py). Where more than such stories changed,
-or one cannot be told to be such, the page is rendered whole.
+what a story becomes depends on its MJML, the tags that are open around it and the sheet to inline: MRML hands on what
+holds no tag of its own, and a rule by position is refused (template.py). Where anything but such a story changed, the
+page is rendered whole.
 """
 
 from __future__ import annotations
@@ -76,19 +76,15 @@ class Rendering:
         ours, theirs = self._marks.nonce, marks.nonce
         return "".join(html).replace(f"@@{ours}:", f"@@{theirs}:").replace(f"%%{ours}_", f"%%{theirs}_")
 
-    def _renewed(self, last: _Page, mjml: list[str], theme: Theme) -> list[str] | None:
-        """The page before with the stories that changed; None when one cannot be rendered by itself."""
+    def _renewed(self, last: _Page, mjml: list[str], theme: Theme) -> list[str]:
+        """The page before with the stories that changed."""
         for number in range(2, len(mjml), 4):
             old, new = last.mjml[number].strip(_SPACE), mjml[number].strip(_SPACE)
             if new == old:
                 continue
             opened, around = last.tags[number // 4]
-            head = "".join(mjml[:number]).partition("<mj-body")[0]  # with the first of the open tags
-            bare = page.html_from_mjml(_enclosed(head, opened, mjml[number - 1 : number + 2]), theme)
-            if _around(bare, self._marks) != [around]:
-                return None
-            alone = _enclosed(around[0], around, self._split(bare)[1:4])  # without the head, which takes twice its time
-            story = self._split(page.inline(alone, last.css))[2].strip(_SPACE)
+            bare = self._split(page.html_from_mjml(_enclosed(opened, mjml[number - 1 : number + 2]), theme))
+            story = self._split(page.inline(_enclosed(around, bare[1:4]), last.css))[2].strip(_SPACE)
             last.html[number] = last.html[number].replace(last.html[number].strip(_SPACE), story)
             last.mjml[number] = mjml[number]
         return last.html
@@ -97,10 +93,9 @@ class Rendering:
         return re.split(f"(<!--@@{self._marks.nonce}:/?story:[^@]*@@-->)", text)
 
 
-def _enclosed(root: str, opened: list[str], parts: list[str]) -> str:
-    """Parts of a page with the tags around them, the first of which stands in `root`."""
+def _enclosed(opened: list[str], parts: list[str]) -> str:
     closing = (f"</{re.split('[ >]', tag, maxsplit=1)[0][1:]}>" for tag in reversed(opened))
-    return "".join([root, *opened[1:], *parts, *closing])
+    return "".join([*opened, *parts, *closing])
 
 
 def _frame(mjml: list[str]) -> list[str]:
@@ -108,7 +103,7 @@ def _frame(mjml: list[str]) -> list[str]:
     for number in range(2, len(parts), 4):
         story = parts[number].strip(_SPACE)
         # It goes through MRML as it is, and white space beside it stands between tags.
-        if True and "<mj" not in story:
+        if story.startswith("<") and story.endswith(">") and "<mj" not in story:
             parts[number] = parts[number].replace(story, "\0")
     return parts
 

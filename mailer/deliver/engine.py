@@ -164,12 +164,12 @@ class Engine:
                     self._change_pace(gate, "no more trouble")
             pause: float | None = self._gates.wait(carrier.gate, now, second.minute)
             if not pause:
-                if self._carriers.ahead(carrier, now, second.minute):
-                    pause = _TURN
-                elif claim := self._queue.next(now, second.minute, second.stamp, self._most()):
+                ahead = self._carriers.ahead(carrier, now, second.minute)
+                if not ahead and (claim := self._queue.next(now, second.minute, second.stamp, self._most())):
                     return self._taken(carrier, claim, now)
-                else:
-                    pause = self._queue.pause(now, second.minute, second.stamp, self._most())
+                pause = self._queue.pause(now, second.minute, second.stamp, self._most())
+                if ahead and pause is not None:
+                    pause = max(pause, _TURN)
             if pause is None or not wait or pause > _KEPT_OPEN:
                 return None
             await self._sleep(pause)

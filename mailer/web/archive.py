@@ -19,7 +19,8 @@ _FOR_EVER = "public, max-age=31536000, immutable"  # what was sent never changes
 
 def index(visit: Visit) -> Response:
     """Every issue, the newest first, and the feeds."""
-    return visit.render("index.html", headers=PUBLIC, issues=visit.site.library.all(visit.store.archive))
+    headers = {**PUBLIC, "Vary": "Accept-Language"}  # or a cache hands one reader's language to all
+    return visit.render("index.html", headers=headers, issues=visit.site.library.all(visit.store.archive))
 
 
 def issue(visit: Visit) -> Response:

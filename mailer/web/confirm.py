@@ -73,7 +73,7 @@ def _preferences(visit: Visit, person: Subscriber) -> str:
 def _wording(visit: Visit) -> str:
     """The mail that was sent, without what is one reader's in it, and the button behind its link."""
     texts: Texts = visit.texts
-    words = letters.words_of(visit.site, LetterKind.CONFIRM, texts, (), "…")
+    words = letters.words_of(visit.site, LetterKind.CONFIRM, texts, ("…",), "…")
     return "\n".join(
         (
             words.subject, *words.before, f"[{words.button}]", *words.after,

@@ -5,8 +5,9 @@
     a task      takes one after another. An errand becomes a letter (or nothing) in one transaction; a letter leaves the
                 outbox when the relay took it. One that is away is tried again until the letter's link has expired
 
-A letter is taken for a quarter of an hour. Where a process is killed between the relay's reply and the next write, it
-goes out again then: twice the same Message-ID does no harm, a mail that never comes does.
+A letter is taken for a quarter of an hour, and given back when the site is stopped in the middle of it. Where a process
+is killed between the relay's reply and the next write, it goes out again: twice the same Message-ID does no harm, a
+mail that never comes does.
 """
 
 from __future__ import annotations
@@ -106,7 +107,11 @@ async def _one(site: Site) -> bool:
         return False
     waiting, content = taken
     if content:
-        outcome = await _mailed(site, content)
+        try:
+            outcome = await _mailed(site, content)
+        except asyncio.CancelledError:  # the site stops: whoever starts next need not wait for the lease
+            _put_back(site, waiting)
+            raise
         await asyncio.to_thread(_settle, site, waiting, content, outcome)
     return True
 
@@ -187,6 +192,11 @@ def _settle(site: Site, waiting: Waiting, content: _Content, state: DeliveryStat
             return
         store.outbox.put_off(waiting.number, shifted(now, WAITS[min(waiting.tries, len(WAITS) - 1)]))
         _log.warning("the relay did not take a mail of the pages; %d wait and are tried again", store.outbox.count())
+
+
+def _put_back(site: Site, waiting: Waiting) -> None:
+    with site.stores.borrow() as store:
+        store.outbox.put_off(waiting.number, timestamp(site.clock()))
 
 
 def _errand(told: dict[str, Any]) -> Errand:

@@ -45,6 +45,7 @@ def _sends(store: Store) -> Iterator[str]:
     yield from _metric("mailer_deliveries", "gauge", "Deliveries of the latest issues, by state.", states)
     running = [({"issue": one["issue"]}, float(store.sendlog.holder(one["issue"]) is not None)) for one in balances]
     yield from _metric("mailer_sending", "gauge", "1 while an issue is being sent.", running)
+    yield from _metric("mailer_outbox", "gauge", "Mails of the pages that wait.", [({}, store.outbox.count())])
     people = [({"state": state}, count) for state, count in sorted(store.audience.counts().items())]
     yield from _metric("mailer_subscribers", "gauge", "Subscribers, by state.", people)
 
@@ -55,7 +56,7 @@ def _metric(name: str, kind: str, help_: str, samples: Iterable[Sample]) -> Iter
     for labels, value in samples:
         # Every value is a word of ours: a route, a slug, a state. None needs escaping.
         told = ",".join(f'{key}="{label}"' for key, label in labels.items())
-        yield f"{name}{{{told}}} {value}"
+        yield f"{name}{{{told}}} {value}" if told else f"{name} {value}"
 
 
 def _allowed(client: str, networks: tuple[str, ...]) -> bool:
