@@ -31,6 +31,7 @@ HOMES = {
         "compose/markup.py",
         "compose/outline.py",
         "compose/plaintext.py",
+        "compose/reading.py",
         "compose/source.py",
         "compose/drafting/spans.py",
         "compose/drafting/text.py",

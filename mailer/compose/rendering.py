@@ -2,7 +2,7 @@
 
 rendering = Rendering()
 rendering.page(issue, theme, config, marks)      the first time it renders everything
-rendering.page(issue, theme, config, marks)      == page.render(issue, theme, config, marks), in a fifth of the time
+rendering.page(issue, theme, config, marks)      == page.render(issue, theme, config, marks), in a quarter of the time
 
 The template always runs, so that it may write what it likes; what it wrote is compared with the page before. Behind it,
 what a story becomes depends on its MJML, the tags that are open around it and the sheet to inline: MRML hands on what

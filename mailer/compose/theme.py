@@ -105,11 +105,7 @@ class Theme:
         }
 
     def _css(self, name: str, context: dict[str, Any]) -> str:
-        css = self._render(name, context)
-        if problems := template.style_problems(css, f"{self.shown}/{name}", inlined=name == "inline.css"):
-            raise InputError(problems)
-        # Gmail drops a whole block over a comment in the wrong place (email-bugs #13).
-        return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
+        return _sheet(self._render(name, context), f"{self.shown}/{name}", name == "inline.css")
 
     def _render(self, name: str, context: dict[str, Any]) -> str:
         try:
@@ -140,6 +136,15 @@ def _read(folder: Path, shown: str, _stamps: tuple[tuple[str, int, int, int], ..
     if problems:
         raise InputError(problems)
     return Theme(folder, shown, settings, _environment(folder))
+
+
+@lru_cache(maxsize=16)
+def _sheet(css: str, shown: str, inlined: bool) -> str:
+    """A rendered style sheet, looked over, without its comments and line breaks."""
+    if problems := template.style_problems(css, shown, inlined):
+        raise InputError(problems)
+    # Gmail drops a whole block over a comment in the wrong place (email-bugs #13).
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
 
 
 def _environment(folder: Path) -> Environment:
