@@ -27,6 +27,11 @@ class SqliteStore:
         self.archive: base.Archive = ArchiveTable(database)
         self.outbox: base.Outbox = OutboxTable(database)
 
+    def only_read(self) -> None:
+        """Refuse to write from now on, and wait for nobody: whatever is kept busy raises StoreError at once."""
+        self._database.execute("PRAGMA query_only=ON")
+        self._database.execute("PRAGMA busy_timeout=0")
+
     def copy(self, path: Path) -> None:
         """Everything, into a new file. Raises StoreError."""
         self._database.copy(path)

@@ -141,7 +141,8 @@ def _take(site: Site) -> tuple[Waiting, _Content | None] | None:
         if life.get(registry, letter.subscriber_id) is None:  # erased meanwhile: their address is no longer ours
             store.outbox.drop(waiting.number)
             return waiting, None
-        chosen = tuple(site.room.config.interests.get(topic, topic) for topic in content["interests"])
+        interests = site.interests(site.texts_for(letter.language))
+        chosen = tuple(interests.get(topic, topic) for topic in content["interests"])
         recipient = headers.ascii_address(letter.to)
         sender = headers.parts_of(site.room.config.newsletter.sender)[1]
         mail = letters.compose(site, letter, chosen, site.clock())

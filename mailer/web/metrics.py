@@ -56,7 +56,7 @@ def _metric(name: str, kind: str, help_: str, samples: Iterable[Sample]) -> Iter
     for labels, value in samples:
         # Every value is a word of ours: a route, a slug, a state. None needs escaping.
         told = ",".join(f'{key}="{label}"' for key, label in labels.items())
-        yield f"{name}{{{told}}} {value}" if told else f"{name} {value}"
+        yield f"{name}{{{told}}} {value}"
 
 
 def _allowed(client: str, networks: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from mailer.audience import addresses, life
 from mailer.errors import BadLink, MailerError, StoreError
@@ -16,6 +16,7 @@ from mailer.web import choices, errands
 from mailer.web.choices import Choices
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence, registry
+from mailer.web.library import Sent
 from mailer.web.site import Visit, bdi, page
 
 PURPOSE = "preferences"
@@ -35,7 +36,15 @@ def show(visit: Visit) -> Response:
     visit = visit.speaking(person.language)
     if closed := _closed(visit, person):
         return closed
-    return _form(visit, person, choices.of(person), person.paused_until)
+    return _chosen(visit, person)
+
+
+def at_once(visit: Visit) -> Response | None:
+    """The same for one who is subscribed, when the latest issue need not be looked for."""
+    person = _bearer(visit)
+    if person.state is not SubscriberState.ACTIVE or not visit.site.library.knows_latest:
+        return None
+    return _chosen(visit.speaking(person.language), person)
 
 
 def save(visit: Visit) -> Response:
@@ -81,8 +90,8 @@ def _save(visit: Visit, person: Subscriber, wanted: Choices, until: date | None)
 
 def _told(visit: Visit, after: Subscriber, changes: list[str], wanted: Choices) -> tuple[str, ...]:
     """A sentence for each change."""
-    texts, config = visit.texts, visit.site.room.config
-    topics = Markup(", ").join(bdi(config.interests[topic]) for topic in after.interests)
+    texts, interests = visit.texts, visit.site.interests(visit.texts)
+    topics = Markup(", ").join(bdi(interests[topic]) for topic in after.interests)
     until = date.fromisoformat(after.paused_until) if after.paused_until else None
     said = {
         "interests": texts.html("Your topics: {topics}.", topics=topics) if topics else texts("You get every story."),
@@ -121,37 +130,56 @@ def _pause(visit: Visit, person: Subscriber, wanted: Choices, typed: str) -> dat
 
 
 def _pause_days(visit: Visit) -> tuple[date, date]:
-    today = date.fromisoformat(visit.now[:10])
-    return today + timedelta(days=1), today + life.LONGEST_PAUSE
+    return visit.today + timedelta(days=1), visit.today + life.LONGEST_PAUSE
+
+
+def _chosen(visit: Visit, person: Subscriber) -> Response:
+    """The form as it is asked for by far the most: all that shapes it is named, so that it can be kept."""
+    inert, topics, language = not person.id, person.interests, person.language
+    sent = visit.site.library.latest(visit.store.archive)
+    return visit.kept(
+        ("preferences", inert, topics, language, visit.today, sent and sent.issue.slug),
+        {"email": person.email, "name": person.name, "until": person.paused_until, "leave": _way_out(visit, person)},
+        lambda own: _filled(
+            visit, inert, Choices(own["email"], own["name"], topics, language), own["until"], own["leave"], sent
+        ),
+    )
 
 
 def _form(
     visit: Visit, person: Subscriber, wanted: Choices, paused_until: str, changes: tuple[str, ...] | None = None,
     status: int = 200,
 ) -> Response:  # fmt: skip
+    sent = visit.site.library.latest(visit.store.archive)
+    leave = _way_out(visit, person)
+    return HTMLResponse(_filled(visit, not person.id, wanted, paused_until, leave, sent, changes), status)
+
+
+def _filled(
+    visit: Visit, inert: bool, wanted: Choices, paused_until: str, leave: str, sent: Sent | None,
+    changes: tuple[str, ...] | None = None,
+) -> str:  # fmt: skip
     first, last = _pause_days(visit)
-    tokens = visit.site.room.tokens
-    return visit.render(
+    return visit.site.fill(
         "preferences.html",
-        status=status,
-        person=person,
+        visit.texts,
+        inert=inert,
         wanted=wanted,
         paused_until=paused_until,
         first=first.isoformat(),
         last=last.isoformat(),
         changes=changes,
-        taste=_taste(visit, wanted.interests),
-        looked="look" in visit.form,
-        leave=f"/u/{tokens.sign('unsubscribe', person.id)}",
-        explanations=visit.site.room.config.explanations,
+        taste=_taste(sent.issue, wanted.interests) if sent else None,
+        leave=leave,
     )
 
 
-def _taste(visit: Visit, interests: tuple[str, ...]) -> Taste | None:
-    sent = next(iter(visit.site.library.all(visit.store.archive)), None)
-    if sent is None:
-        return None
-    return Taste(sent.issue, tuple(story for story in sent.issue.stories if story.suits(interests)))
+def _taste(issue: Issue, interests: tuple[str, ...]) -> Taste:
+    return Taste(issue, tuple(story for story in issue.stories if story.suits(interests)))
+
+
+def _way_out(visit: Visit, person: Subscriber) -> str:
+    return f"/u/{visit.site.room.tokens.sign('unsubscribe', person.id)}"
 
 
 def _bearer(visit: Visit) -> Subscriber:
@@ -171,7 +199,7 @@ def _closed(visit: Visit, person: Subscriber) -> Response | None:
     if person.state is SubscriberState.ACTIVE:
         return None
     left = person.state is SubscriberState.UNSUBSCRIBED
-    leave = f"/u/{visit.site.room.tokens.sign('unsubscribe', person.id)}" if left else ""
+    leave = _way_out(visit, person) if left else ""
     return visit.render("closed.html", status=200 if left else 410, leave=leave)
 
 
@@ -180,9 +208,10 @@ def _default(visit: Visit) -> str:
 
 
 def _wording(visit: Visit) -> str:
-    texts, config = visit.texts, visit.site.room.config
+    texts, interests = visit.texts, visit.site.interests(visit.texts)
     head = texts("Your preferences"), texts("Topics"), texts("Choose none to get every story.")
-    return "\n".join((*head, *config.interests.values(), f"[{texts('Save')}]"))
+    return "\n".join((*head, *interests.values(), f"[{texts('Save')}]"))
 
 
 ROUTES = [page("/p/{token}", get=show, post=save)]
+AT_ONCE = {"/p/{token}": at_once}

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -28,6 +27,7 @@ from mailer.web import (
     subscribe,
     unsubscribe,
 )
+from mailer.web.quick import AtOnce, Quick
 from mailer.web.requestlog import RequestLog
 from mailer.web.security import PATIENCE, Headers, Prefix
 from mailer.web.site import Site
@@ -40,6 +40,7 @@ ROUTES: list[BaseRoute] = [
     *feeds.ROUTES, *archive.FIRST, *calendar.ROUTES,
     *archive.ROUTES,
 ]  # fmt: skip
+AT_ONCE: dict[str, AtOnce] = {**unsubscribe.AT_ONCE, **preferences.AT_ONCE}
 
 
 def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENCE) -> ASGIApp:
@@ -48,6 +49,7 @@ def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENC
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        site.stores.open()
         async with errands.running(site):
             yield
         site.stores.close()
@@ -55,12 +57,8 @@ def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENC
     async def failed(request: Request, error: Exception) -> Response:
         return site.error(request, error)
 
-    made = Starlette(
-        routes=ROUTES,
-        middleware=[Middleware(RequestLog, site.requests), Middleware(Headers)],
-        exception_handlers={HTTPException: failed},
-        lifespan=lifespan,
-    )
+    made = Starlette(routes=ROUTES, exception_handlers={HTTPException: failed}, lifespan=lifespan)
     made.state.site = site
     made.router.redirect_slashes = False  # it would not know the prefix
-    return Prefix(made, site.prefix)
+    quick = Quick(made, site, AT_ONCE)
+    return Prefix(RequestLog(Headers(quick), site.requests), site.prefix)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +29,8 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
 PUBLIC = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "all"}  # for pages that are everybody's
 
 
@@ -44,11 +45,11 @@ class Headers:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope.get("scheme") == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                headers = message["headers"]
+                said = {name for name, _ in headers}
+                headers += [header for header in _ENCODED if header[0] not in said]
+                if scope["scheme"] == "https":
+                    headers.append(_HSTS)
             await send(message)
 
         await self._app(scope, receive, guarded)

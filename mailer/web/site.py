@@ -5,7 +5,8 @@
 
     ROUTES = [page("/u/{token}", get=show, post=leave)]
 
-Pages are plain functions. They run in a thread, because SQLite waits; the body is read before, within its limits.
+Pages are plain functions. They run in a thread, because SQLite waits: one for all that is posted (web/stores.py). The
+body is read before, within its limits.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from mailer.compose.theme import Theme
 from mailer.errors import ConfigError
@@ -34,6 +35,7 @@ from mailer.newsroom import Newsroom
 from mailer.store import SqliteStore
 from mailer.web import security
 from mailer.web.bell import Bell
+from mailer.web.kept import Kept, Render
 from mailer.web.library import Library
 from mailer.web.requestlog import Requests
 from mailer.web.security import PATIENCE
@@ -42,6 +44,10 @@ from mailer.web.texts import Texts, catalogues, preferred, problems, texts_in
 
 _FIELDS = 200
 _USER_AGENT = 400  # characters kept of one
+_ACCEPTED = 200  # characters read of the languages a browser prefers
+_NO_QUERY = QueryParams()
+_ONE_CLICK = b"List-Unsubscribe=One-Click"  # as almost every mail program posts it: read without a parser
+_ONE_CLICK_FORM = FormData([("List-Unsubscribe", "One-Click")])
 _log = logging.getLogger("mailer.web")
 
 
@@ -59,6 +65,7 @@ class Site:
     library: Library
     patience: float  # seconds for the body of a request
     bell: Bell = field(default_factory=Bell)  # rung when something is put into the outbox
+    kept: Kept = field(default_factory=Kept)
 
     @classmethod
     def of(cls, room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENCE) -> Site:
@@ -95,11 +102,20 @@ class Site:
         """The full public address of a path."""
         return f"{self.room.config.newsletter.public_url}{path}"
 
+    def interests(self, texts: Texts) -> dict[str, str]:
+        """The names of the interests in a language, in their order."""
+        return {topic: texts.named(label) for topic, label in self.room.config.interests.items()}
+
+    def explanations(self, texts: Texts) -> dict[str, str]:
+        """What a reader gets with an interest, where that is explained."""
+        return {topic: texts.named(words) for topic, words in self.room.config.explanations.items()}
+
     def fill(self, name: str, texts: Texts, **context: Any) -> str:
         """A template of pages/public/ with what every page may use."""
         return self.environment.get_template(name).render(
             newsletter=self.room.config.newsletter,
-            interests=self.room.config.interests,
+            interests=self.interests(texts),
+            explanations=self.explanations(texts),
             languages=self.texts,
             theme=self.theme.settings,
             texts=texts,
@@ -118,7 +134,7 @@ class Site:
         """The page of an error, in the reader's language, saying nothing of how the house is built."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        texts = self.texts[_language(request, self.texts)]
+        texts = self.texts[_language(request.query_params, request.scope, self.texts)]
         body = self.fill("error.html", texts, status=status)
         return HTMLResponse(body, status, headers=headers)
 
@@ -141,19 +157,30 @@ class Visit:
         """The time as the store has it."""
         return self.site.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    @property
+    def today(self) -> date:
+        """The day in UTC."""
+        return self.site.clock().astimezone(UTC).date()
+
     def speaking(self, language: str) -> Visit:
         """The same visit in a language, such as the subscriber's; ?lang= goes before it.
 
         Unchanged when the newsroom does not speak it.
         """
-        asked = self.query.get("lang") in self.site.texts
-        return self if asked else replace(self, texts=self.site.texts.get(language, self.texts))
+        texts = self.site.texts.get(language, self.texts)
+        if texts is self.texts or self.query.get("lang") in self.site.texts:
+            return self
+        return replace(self, texts=texts)
 
     def render(
         self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
     ) -> HTMLResponse:
         """A page. Without `headers` it is one reader's: for nobody's cache, and not to be indexed."""
         return HTMLResponse(self.site.fill(name, self.texts, **context), status, headers)
+
+    def kept(self, key: Hashable, values: Mapping[str, str], render: Render) -> HTMLResponse:
+        """One reader's page, which `render(values)` would write: kept by language and `key`, filled with `values`."""
+        return HTMLResponse(self.site.kept.page((self.texts.language, key), values, render))
 
 
 Page = Callable[[Visit], Response]
@@ -166,9 +193,13 @@ def page(path: str, get: Page | None = None, post: Page | None = None) -> Route:
     async def endpoint(request: Request) -> Response:
         request.scope["page"] = path  # what the log calls it: the path itself may hold a token
         site: Site = request.app.state.site
-        form = await _form(request, site.patience) if request.method == "POST" else FormData()
+        answer = answers[request.method]
         try:
-            return await run_in_threadpool(_answered, answers[request.method], site, request, form)
+            if request.method == "POST":
+                form = await _form(request, site.patience)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(site.stores.writer, _answered, answer, site, request, form)
+            return await run_in_threadpool(_answered, answer, site, request, FormData())
         except HTTPException:
             raise
         except Exception as error:
@@ -186,6 +217,9 @@ async def _form(request: Request, patience: float) -> FormData:
     except TimeoutError:
         raise HTTPException(408, headers={"Connection": "close"}) from None
 
+    if body == _ONE_CLICK and request.headers.get("content-type") == "application/x-www-form-urlencoded":
+        return _ONE_CLICK_FORM
+
     async def receive() -> Message:
         return {"type": "http.request", "body": body}
 
@@ -194,24 +228,36 @@ async def _form(request: Request, patience: float) -> FormData:
 
 def _answered(answer: Page, site: Site, request: Request, form: FormData) -> Response:
     with site.stores.borrow() as store:
-        return answer(
-            Visit(
-                site,
-                store,
-                site.texts[_language(request, site.texts)],
-                request.path_params,
-                request.query_params,
-                form,
-                request.client.host if request.client else "",
-                request.headers.get("user-agent", "")[:_USER_AGENT],
-            )
-        )
+        return answer(visited(site, store, request.scope, request.path_params, form))
 
 
-def _language(request: Request, languages: Mapping[str, Texts]) -> str:
+def visited(site: Site, store: SqliteStore, scope: Scope, parts: Mapping[str, str], form: FormData) -> Visit:
+    """A request as a visit."""
+    query = QueryParams(scope["query_string"]) if scope["query_string"] else _NO_QUERY
+    return Visit(
+        site,
+        store,
+        site.texts[_language(query, scope, site.texts)],
+        parts,
+        query,
+        form,
+        scope["client"][0] if scope["client"] else "",
+        _field(scope, b"user-agent", _USER_AGENT),
+    )
+
+
+def _field(scope: Scope, name: bytes, most: int) -> str:
+    """The first characters of a header field; empty when there is none."""
+    value: bytes = dict(scope["headers"]).get(name, b"")
+    return value[:most].decode("latin-1")
+
+
+def _language(query: QueryParams, scope: Scope, languages: Mapping[str, Texts]) -> str:
     """?lang= where it is one of ours, else what the browser prefers."""
-    asked = request.query_params.get("lang", "")
-    return asked if asked in languages else preferred(request.headers.get("accept-language", ""), languages)
+    asked = query.get("lang", "")
+    if asked in languages:
+        return asked
+    return preferred(_field(scope, b"accept-language", _ACCEPTED), tuple(languages))
 
 
 def bdi(text: str, language: str = "") -> Markup:

@@ -39,7 +39,7 @@ def send(visit: Visit) -> Response:
 
 def embed(visit: Visit) -> Response:
     """The snippet, for the staff of the newsletter."""
-    snippet = visit.site.fill("_snippet.html", visit.texts, explanations=visit.site.room.config.explanations)
+    snippet = visit.site.fill("_snippet.html", visit.texts)
     return visit.render("embed.html", snippet=snippet.strip())
 
 
@@ -52,7 +52,6 @@ def _form(visit: Visit, wanted: Choices, ticket: str, step: Step = Step.GO, stat
         ticket=ticket,
         step=step,
         patience=abuse.PATIENCE,
-        explanations=visit.site.room.config.explanations,
         promises=_promises(visit),
     )
 
@@ -72,11 +71,12 @@ def _promises(visit: Visit) -> list[str]:
 
 def _wording(visit: Visit) -> list[str]:
     """All that the form says, for the consent journal."""
-    config, texts = visit.site.room.config, visit.texts
-    topics = [" – ".join(filter(None, (label, config.explanations.get(topic)))) for topic, label in
-              config.interests.items()]  # fmt: skip
+    texts, newsletter = visit.texts, visit.site.room.config.newsletter
+    explanations = visit.site.explanations(texts)
+    topics = [" – ".join(filter(None, (label, explanations.get(topic)))) for topic, label in
+              visit.site.interests(texts).items()]  # fmt: skip
     return [
-        texts("Subscribe to {newsletter}", newsletter=config.newsletter.name),
+        texts("Subscribe to {newsletter}", newsletter=newsletter.name),
         texts("Topics"),
         texts("Choose none to get every story."),
         *topics,

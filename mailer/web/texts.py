@@ -15,7 +15,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -69,6 +69,10 @@ class Texts:
         found = self.own.get(many) or self.catalogue.ngettext(one, many, number)
         return Markup(escape(found)).format(count=number, **values)
 
+    def named(self, words: str) -> str:
+        """The name of an interest, or what explains it, which only the newsroom can have translated."""
+        return self.own.get(words, words)
+
     def _found(self, text: str) -> str:
         return self.own.get(text) or self.catalogue.gettext(text)
 
@@ -81,7 +85,7 @@ def catalogues(config: Config) -> dict[str, Texts]:
 
 def problems(config: Config) -> list[Problem]:
     """What is wrong with the newsroom's own words: each stands for nothing, or lost a {word}."""
-    known = {text for ids in _ids() for text in ids}
+    known = {text for ids in _ids() for text in ids} | {*config.interests.values(), *config.explanations.values()}
     found = []
     for language, own in config.texts.items():
         for text, words in own.items():
@@ -121,7 +125,8 @@ def _path(language: str) -> Path | None:
     return next((path for name in names if (path := LOCALE / f"{name}.po").is_file()), None)
 
 
-def preferred(accepted: str, languages: Mapping[str, Texts]) -> str:
+@lru_cache(maxsize=256)  # as browsers send few different ones
+def preferred(accepted: str, languages: tuple[str, ...]) -> str:
     """The best of these languages for an Accept-Language field (RFC 9110 section 12.5.4); the first when none suits."""
     wishes: list[tuple[float, str]] = []
     for part in accepted.split(",")[:20]:
@@ -136,7 +141,7 @@ def preferred(accepted: str, languages: Mapping[str, Texts]) -> str:
         for name in (wish, wish.partition("-")[0]):
             if quality > 0 and name in known:
                 return known[name]
-    return next(iter(languages))
+    return languages[0]
 
 
 def _ids() -> list[tuple[str, ...]]:

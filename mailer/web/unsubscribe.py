@@ -24,7 +24,15 @@ def show(visit: Visit) -> Response:
     number, person, visit = _bearer(visit)
     if number and not _is(person, SubscriberState.ACTIVE, SubscriberState.PENDING):
         return _left(visit, number)
-    return visit.render("unsubscribe.html", person=person)
+    return _button(visit, person)
+
+
+def at_once(visit: Visit) -> Response | None:
+    """The button, for all but those who have left."""
+    number, person, visit = _bearer(visit)
+    if number and not _is(person, SubscriberState.ACTIVE, SubscriberState.PENDING):
+        return None
+    return _button(visit, person)
 
 
 def act(visit: Visit) -> Response:
@@ -42,6 +50,14 @@ def act(visit: Visit) -> Response:
         case "why":
             return _why(visit, number, person)
     raise HTTPException(400)
+
+
+def _button(visit: Visit, person: Subscriber | None) -> Response:
+    return visit.kept(
+        ("unsubscribe", person is None),
+        {"email": person.email} if person else {},
+        lambda values: visit.site.fill("unsubscribe.html", visit.texts, email=values.get("email")),
+    )
 
 
 def _leave(visit: Visit, number: int, channel: Channel) -> None:
@@ -107,3 +123,4 @@ def _is(person: Subscriber | None, *states: SubscriberState) -> bool:
 
 
 ROUTES = [page("/u/{token}", get=show, post=act)]
+AT_ONCE = {"/u/{token}": at_once}

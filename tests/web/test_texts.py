@@ -104,7 +104,7 @@ def test_arabic_has_six_plurals(real, count, said):
 )
 def test_the_language_is_what_the_browser_prefers(real, accepted, spoken):
     """RFC 9110 section 12.5.4."""
-    assert texts.preferred(accepted, texts.catalogues(real.config)) == spoken
+    assert texts.preferred(accepted, tuple(texts.catalogues(real.config))) == spoken
 
 
 def test_a_newsroom_puts_its_own_words_in_place(real):
