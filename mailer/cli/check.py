@@ -14,6 +14,7 @@ from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose import checks
 from mailer.compose.checks import reading
 from mailer.compose.checks.material import Material
+from mailer.compose.composition import Composition
 from mailer.errors import InputError
 from mailer.models import Finding, Severity
 from mailer.newsroom import Newsroom, today
@@ -42,7 +43,7 @@ def check(
     room = newsroom(context)
     form = Format.JSON if as_json else form
     try:
-        material = _material(room, issue)
+        material = _material(room, room.compose(issue))
         editions = len(material.editions)
         if spelling:
             extras.look_up_words(material)
@@ -65,8 +66,13 @@ def check(
     raise typer.Exit(1 if any(one.severity in grave and not one.silenced for one in findings) else 0)
 
 
-def _material(room: Newsroom, issue: str) -> Material:
-    composition = room.compose(issue)
+def errors(room: Newsroom, composition: Composition) -> int:
+    """How many errors an issue has that nobody has silenced."""
+    found = checks.run(_material(room, composition))
+    return sum(one.severity is Severity.ERROR and not one.silenced for one in found)
+
+
+def _material(room: Newsroom, composition: Composition) -> Material:
     served = segments.of(composition.issue, room.store.audience, today())
     material = Material(composition, *served, room.earlier(composition.issue), room.root)
     material.english = texts.untranslated(room.config)

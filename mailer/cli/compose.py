@@ -14,7 +14,7 @@ from mailer.audience import subscribers as people
 from mailer.cli import gallery, views
 from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
 from mailer.compose.editions import select
-from mailer.errors import MailerError
+from mailer.errors import MailerError, RelayError
 from mailer.models import DeliveryState
 from mailer.newsroom import clock, today
 
@@ -79,7 +79,11 @@ def test(
     room = newsroom(context)
     composition = room.compose(issue)
     date = format_datetime(clock())
-    tested = loop.run(once.send_test(composition, room.store.audience, room.tokens, room.relay, to, date))
+    try:
+        tested = loop.run(once.send_test(composition, room.store.audience, room.tokens, room.relay, to, date))
+    except RelayError as error:
+        told = f"{error}. Your mail server stands under [smtp] in the configuration, its password in"
+        raise RelayError(f"{told} MAILER_SMTP_PASSWORD") from None
     reply, state = tested.outcome.reply, tested.outcome.state
     if as_json:
         print_json({"issue": composition.issue.slug, "to": tested.reader.email, "state": state, "code": reply.code,

@@ -14,6 +14,7 @@ from mailer.cli import views
 from mailer.cli.app import IssueName, Json, data, issue_name, newsroom, out, print_json, print_json_list, say
 from mailer.compose.personal import message_id
 from mailer.models import Balance, DeliveryState
+from mailer.newsroom import clock
 from mailer.store.base import SendLog
 
 
@@ -28,12 +29,13 @@ def status(
     room = newsroom(context)
     log_ = room.store.sendlog
     if issue:
-        balance, begins = log_.balance(issue), log_.begin_at(issue)
+        holder, balance, begins = log_.holder(issue), log_.balance(issue), log_.begin_at(issue)
         if as_json:
             print_json(_data(log_, balance))
             return
-        out.print(views.balance_table(balance))
-        if begins and balance.open == balance.audience - balance.skipped:
+        sending = f"Process {holder} is sending it now; end that with: mailer stop {issue}" if holder else ""
+        out.print(views.balance_table(balance, sending or _cut_short(balance)))
+        if begins and balance.open and datetime.fromisoformat(begins) > clock():
             say(f"It begins at {datetime.fromisoformat(begins).astimezone():%Y-%m-%d %H:%M}.")
         return
     balances = [log_.balance(planned.issue) for planned in log_.plans()]
@@ -64,14 +66,27 @@ def log(
     if pace:
         _show_pace(room.store.sendlog, issue, format_)
         return
-    rows = room.store.sendlog.deliveries(issue, state)
+    log_ = room.store.sendlog
+    rows = log_.deliveries(issue, state)
     if format_ == "table":
         out.print(views.log_table(rows, issue, state))
+        if log_.holder(issue) is None and (told := _cut_short(log_.balance(issue))):
+            say(told)
         return
     # Not from the issue's file: the log is readable when that has changed or is gone.
     domain = room.config.newsletter.sender_domain
     found = (views.delivery_data(row, message_id(issue, domain, room.tokens, str(row.subscriber_id))) for row in rows)
     _write(found, views.LOG_COLUMNS, format_)
+
+
+def _cut_short(balance: Balance) -> str:
+    """What a killed run holds until the next command that may write decides it; empty when it holds nothing."""
+    if not balance.claimed:
+        return ""
+    return (
+        f"The last run was cut short with {balance.claimed:,} in flight, of which some may be unknown. Go on with:"
+        f" mailer send {balance.issue}, or first settle those: mailer settle {balance.issue} --from-log FILE"
+    )
 
 
 def _data(log: SendLog, balance: Balance) -> dict[str, object]:

@@ -89,6 +89,9 @@ def send(
     if not run.begun:
         begins = datetime.fromisoformat(sendlog.begin_at(slug)).astimezone()
         say(f"{slug} begins at {begins:%Y-%m-%d %H:%M}: run mailer send {slug} again by then, or leave it running.")
+    elif no_wait and balance.open and not (run.stopped or limit):
+        why = "a limit is used up" if balance.queued else "what was put off is not due yet"
+        say(f"Nothing more may go now: {why}. A later run goes on: mailer send {slug}")
     if run.stopped:
         say(f"Stopped. What was in flight is recorded; go on with: mailer send {slug}")
         raise typer.Exit(130)
@@ -143,6 +146,10 @@ def _announce(room: Newsroom, composition: Composition, planned: bool) -> Balanc
         raise MailerError("nobody is subscribed yet. Begin with: mailer subscribers import FILE.csv")
     sizes = {edition.key: composition.sizes(edition.selection) for edition in forecast.editions}
     err.print(views.editions_table(composition, forecast.editions, forecast.nothing_left, sizes))
+    from mailer.cli.check import errors  # 100 ms that going on has no use for
+
+    if count := errors(room, composition):
+        say(f"[bad]It has {views.count_of(count, 'error')}, which readers would meet. See them: mailer check {slug}[/]")
     return balance
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def findings(
         if group:
             counts.append(count_of(len(group), severity))
             rows.append(Text(f"\n{counts[-1]}", style=style))
-            rows += [_finding(finding, style, editions) for finding in group]
+            same = Counter(group)  # five links of one line to the same placeholder are told once
+            rows += [_finding(finding, style, editions, times) for finding, times in same.items()]
     rows.append(Text(f"\n{', '.join(counts)}. {silenced}".rstrip()))
     return Group(*rows)
 
@@ -107,18 +109,19 @@ def reading_data(reading: Reading | None) -> dict[str, Any] | None:
     }
 
 
-def _finding(finding: Finding, style: str, editions: int) -> RenderableType:
+def _finding(finding: Finding, style: str, editions: int, times: int) -> RenderableType:
     where = f"{finding.path}:{finding.line}" if finding.line else finding.path
     share = f" (in {len(finding.editions)} of {editions} editions)" if finding.editions else ""
-    what = Text.from_markup(f"\n[{style}]{finding.id}[/] {escape(where)}[second]{share}[/]")
+    often = f" ({times} times)" if times > 1 else ""
+    what = Text.from_markup(f"\n[{style}]{finding.id}[/] {escape(where)}{often}[second]{share}[/]")
     said = (sentence(f"{finding.text}: {finding.why}"), sentence(finding.fix))
     rows = [row for text in said for row in textwrap.wrap(text, out.width - 2, break_long_words=False)]
     return Group(what, *(Text(f"  {row}") for row in rows))
 
 
 def sentence(text: str) -> str:
-    """With a capital at its beginning, unless an address stands there, and a full stop, unless it asks."""
-    if not {"/", "@"} & set(text.partition(" ")[0]):
+    """With a capital at its beginning, unless an address or a file stands there, and a full stop, unless it asks."""
+    if not {"/", "@", "."} & set(text.partition(" ")[0]):
         text = f"{text[:1].upper()}{text[1:]}"
     return text if text.endswith((".", "?")) else f"{text}."
 
@@ -191,8 +194,8 @@ def balance_data(balance: Balance) -> dict[str, Any]:
     return data
 
 
-def balance_table(balance: Balance) -> RenderableType:
-    """audience = accepted + refused + skipped + unknown, or what is open."""
+def balance_table(balance: Balance, closing: str = "") -> RenderableType:
+    """audience = accepted + refused + skipped + unknown, or what is open; `closing` instead of what to do next."""
     made = table("state", "people", "", right=("people",))
     rows = (
         ("accepted", balance.accepted, "the server took responsibility", "good"),
@@ -207,7 +210,7 @@ def balance_table(balance: Balance) -> RenderableType:
         made.add_row(name, shown, f"[second]{meaning}[/]")
     made.add_section()
     made.add_row("audience", f"{balance.audience:,}", f"[second]{count_of(balance.editions, 'edition')}[/]")
-    return Group(made, Text(closing_line(balance)))
+    return Group(made, Text(closing or closing_line(balance)))
 
 
 def closing_line(balance: Balance) -> str:
@@ -215,7 +218,8 @@ def closing_line(balance: Balance) -> str:
     name = balance.issue
     if balance.unknown:
         told = f"{balance.unknown} could not be decided and will not be sent again by themselves: mailer log {name}"
-        return f"{told} --state unknown. Decide them with: mailer settle {name}"
+        told += f" --state unknown. Decide them with: mailer settle {name} --from-log FILE, --as sent or --as unsent."
+        return f"{told} Still open: {balance.open:,}; go on with: mailer send {name}" if balance.open else told
     if not balance.closed:
         return f"Not finished. Go on with: mailer send {name}"
     if balance.refused:

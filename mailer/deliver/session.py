@@ -83,6 +83,8 @@ def _explained(relay: Relay, error: Exception) -> RelayError | Unreachable:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         what = "refused the login:" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "said"
         said = f"{relay} {what} {error.code} {error.message}"
+        if error.code == 535 and not relay.password:
+            said += "; no password is set (MAILER_SMTP_PASSWORD)"
         if error.code < 0:  # aiosmtplib's for lines without a code
             return RelayError(f"{relay} does not speak SMTP")
         return Unreachable(said) if 400 <= error.code < 500 else RelayError(said)

@@ -28,6 +28,15 @@ def of(findings, id_):
     return [one for one in findings if one["id"] == id_]
 
 
+def test_the_same_finding_on_a_line_is_told_once_and_counted_each_time(desk):
+    todo = "[One](https://example.org/TODO) and [another](https://example.org/TODO)."
+    desk.write_issue(f"{ISSUE}\n{todo}\n")
+    out = desk.run("check", SLUG).out
+    line = len(ISSUE.splitlines()) + 2
+    assert [row for row in out.splitlines() if row.startswith("MLR032")] == [f"MLR032 {PATH}:{line} (2 times)"]
+    assert "\n2 errors\n" in out
+
+
 def test_a_finding_says_where_what_why_and_how_in_eighty_columns(desk):
     out = desk.run("check", SLUG).out
     lines = out.splitlines()

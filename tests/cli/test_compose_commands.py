@@ -253,6 +253,14 @@ def test_a_test_mail_that_failed_says_so(office, script, code, out):
     assert (answer.code, answer.out) == (code, out)
 
 
+def test_a_mail_server_that_cannot_be_used_leads_to_where_it_is_configured(office):
+    with Relay({"greeting": "554 5.3.2 No"}) as relay:
+        office.use(relay)
+        answer = office.run("test", SLUG, "--to", "a@example.org")
+        said = f"Error: {relay.url} said 554 5.3.2 No. Your mail server stands under [smtp] in the configuration, "
+    assert answer.err == f"{said}its password in MAILER_SMTP_PASSWORD\n"
+
+
 def test_a_test_mail_to_no_address_is_refused(office):
     answer = office.run("test", SLUG, "--to", "a@b@example.org")
     assert (answer.code, answer.out) == (1, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from conftest import ISSUE
 from sending import NOW, SLUG, finish, parsed
 from smtp_relay import Gate, Relay
 
@@ -255,3 +256,30 @@ They [grow faster](https://example.org/grow).
 
 Something for all of us.
 """
+
+
+def test_an_issue_with_errors_says_so_before_the_question_and_one_without_does_not(office):
+    office.subscribe(count=1)
+    told = f"It has 2 errors, which readers would meet. See them: mailer check {SLUG}\n"
+    assert "mailer check" not in office.run("send", SLUG, typed="n\n").err
+    todo = "[One](https://example.org/TODO) and [another](https://example.org/TODO).\n"
+    office.write_issue(f"{ISSUE}\n{todo}")
+    answer = office.run("send", SLUG, typed="n\n")
+    assert (answer.code, answer.err.count(told)) == (1, 1)
+    assert answer.err.index(told) < answer.err.index("Send?")
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "why"),
+    [
+        ({}, 'limits = "1/h"', "a limit is used up"),
+        ({"RCPT": "450 4.2.1 Busy"}, "", "what was put off is not due yet"),
+    ],
+    ids=["limit", "deferred"],
+)
+def test_a_run_that_does_not_wait_says_why_it_ended_early(office, script, more, why):
+    with Relay(script) as relay:
+        office.use(relay, more=more)
+        office.subscribe(count=2)
+        answer = office.run("send", SLUG, "--yes", "--no-wait")
+    assert answer.err.endswith(f"Nothing more may go now: {why}. A later run goes on: mailer send {SLUG}\n")

@@ -133,3 +133,24 @@ def read_until(terminal: int, text: str) -> str:
     while text not in shown:
         shown += os.read(terminal, 4096).decode()
     return shown
+
+
+def test_status_and_log_tell_a_running_send_from_one_that_was_killed(office):
+    gate = Gate()
+    with Relay({"content": gate}) as relay:
+        office.use(relay, connections=1)
+        office.subscribe(count=1)
+        process = office.start("send", SLUG, "--yes")
+        gate.wait()
+        running = office.run("status", SLUG)
+        process.kill()
+        finish(process)
+        killed, log = office.run("status", SLUG), office.run("log", SLUG, "--state", "unknown")
+        gate.open()
+    cut_short = (
+        f"The last run was cut short with 1 in flight, of which some may be unknown. Go on with: mailer send {SLUG}"
+    )
+    assert f"Process {process.pid} is sending it now; end that with: mailer stop {SLUG}\n" in running.out
+    assert cut_short in " ".join(killed.out.split())
+    assert log.out == f"Nobody is unknown in {SLUG}.\n"
+    assert log.err.startswith(cut_short)

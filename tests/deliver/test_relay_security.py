@@ -142,6 +142,15 @@ def test_a_relay_that_cannot_be_used_ends_with_4_and_loses_nothing(office, autho
         assert mended.received == everybody
 
 
+def test_a_login_without_a_password_names_the_variable(office, monkeypatch):
+    monkeypatch.delenv("MAILER_SMTP_PASSWORD", raising=False)
+    office.subscribe(count=1)
+    with scripted(None, login=("mailer@example.org", "something")) as url:
+        office.use(url)
+        answer = office.run("send", SLUG, "--yes")
+    assert "; no password is set (MAILER_SMTP_PASSWORD). Nothing is lost" in " ".join(answer.err.split())
+
+
 def test_a_relay_that_refuses_the_connection_for_now_is_tried_again(office):
     with Relay({"greeting": ["421 4.3.2 Too busy", "220 relay"]}) as relay:
         office.use(relay)

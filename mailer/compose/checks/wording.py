@@ -17,6 +17,8 @@ _MARKS = re.compile(
 # “Todo” is a word of Spanish, shouted at times; as a placeholder it stands before a colon, or alone.
 _SPANISH = re.compile(_MARKS.pattern.replace("TODO", "TODO(?=:|\\Z)"))
 
+_UNREAD = re.compile(r"!?\[[^\[\]]*\]\((?:<[^>]*|[^()\s]+[^\S\n][^()]*)\)")  # Markdown ends an address at a blank
+
 _DOUBLED = re.compile(r"(?<![\w’'-])([^\W\d_]+)\s+(\1)(?![\w’'-])", re.IGNORECASE)
 _RIGHTLY = {
     "en": {"had", "that", "very", "so", "no", "long", "many", "much", "never"},
@@ -44,6 +46,7 @@ def check(material: Material) -> Iterator[Finding]:
     """Each passage for itself."""
     for passage in material.passages:
         yield from _placeholders(material, passage)
+        yield from _unread(material, passage)
         yield from _doubled(material, passage)
         yield from _alone(material, passage)
 
@@ -56,6 +59,13 @@ def _placeholders(material: Material, passage: Passage) -> Iterator[Finding]:
             LEFT, text, "write what belongs there, or take it out", passage.line_at(found.start()), passage.story
         )
         return  # {{ name }} is one placeholder
+
+
+def _unread(material: Material, passage: Passage) -> Iterator[Finding]:
+    for found in _UNREAD.finditer(passage.text):
+        text = f"“{found[0]}” would be mailed as it is, not as a {'picture' if found[0][0] == '!' else 'link'}"
+        fix = "take the blanks out of the address between the round brackets, and out of the file's name"
+        yield material.finding(LEFT, text, fix, passage.line_at(found.start()), passage.story)
 
 
 def _doubled(material: Material, passage: Passage) -> Iterator[Finding]:
