@@ -216,6 +216,15 @@ def _write_keys(path: Path, keys: Sequence[bytes], replace: bool) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def home(start: Path) -> Path:
+    """The newsroom around a folder: itself or the nearest above with a configuration; the folder when there is none."""
+    for folder in (start, *start.parents):
+        with suppress(ConfigError):
+            _find(folder)
+            return folder
+    return start
+
+
 def _find(root: Path) -> tuple[Path, tuple[str, ...], str]:
     """The file, the tables its keys stand under, and its text."""
     own = root / "mailer.toml"

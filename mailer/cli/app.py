@@ -61,9 +61,11 @@ def newsroom(context: typer.Context) -> Newsroom:
     """The newsroom the command works on, closed when it ends."""
     state: State = context.obj
     if state.newsroom is None:
-        from mailer.newsroom import Newsroom  # `mailer --help` needs none
+        from mailer import config  # `mailer --help` needs none
+        from mailer.newsroom import Newsroom
 
-        state.newsroom = Newsroom.open(state.root)
+        root = config.home(Path.cwd()) if state.root == Path() else state.root
+        state.newsroom = Newsroom.open(root)
         context.call_on_close(state.newsroom.close)
     return state.newsroom
 

@@ -46,7 +46,7 @@ def send(
         planned = plan.stands(composition, room.store, replan)
         if planned and not dry_run and (unknown := sendlog.recover(slug, timestamp(clock()))):
             say(f"[warn]The last run was cut short: {unknown} went out without a reply being read and are unknown.[/]")
-        before = _announce(room, composition, planned)
+        before = _announce(room, composition, planned, unasked=yes and not dry_run)
         if planned and not before.open:
             say(f"{slug} is finished; there is nothing to send.")
             if as_json:
@@ -133,7 +133,7 @@ def _exit_code(balance: Balance) -> int:
     return 3 if balance.refused or balance.deferred or balance.unknown else 0
 
 
-def _announce(room: Newsroom, composition: Composition, planned: bool) -> Balance:
+def _announce(room: Newsroom, composition: Composition, planned: bool, unasked: bool) -> Balance:
     """Say who will get what. Returns the balance to begin with."""
     slug, sendlog = composition.issue.slug, room.store.sendlog
     if planned:
@@ -150,6 +150,8 @@ def _announce(room: Newsroom, composition: Composition, planned: bool) -> Balanc
 
     if count := errors(room, composition):
         say(f"[bad]It has {views.count_of(count, 'error')}, which readers would meet. See them: mailer check {slug}[/]")
+        if unasked:
+            raise MailerError("not sent: --yes answers only for an issue without errors. Mend them, or send without it")
     return balance
 
 

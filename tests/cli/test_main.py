@@ -10,6 +10,8 @@ import pytest
 from sending import SLUG, finish
 from smtp_relay import Relay
 
+from mailer.cli.main import main
+
 
 @pytest.mark.parametrize(
     "arguments",
@@ -113,3 +115,12 @@ def test_a_secret_key_is_made_once_and_readable_only_by_its_owner(office, monkey
     subprocess.run(command, env=environment, check=True, capture_output=True)
     path = office.root / "subscribers" / ".secret-key"
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_finds_the_newsroom_around_the_folder_it_is_run_in(office, monkeypatch):
+    inside = office.root / "issues" / "2019-01"
+    monkeypatch.chdir(inside)
+    monkeypatch.setattr(sys, "argv", ["mailer", "subscribers", "list", "--json"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0

@@ -267,6 +267,9 @@ def test_an_issue_with_errors_says_so_before_the_question_and_one_without_does_n
     answer = office.run("send", SLUG, typed="n\n")
     assert (answer.code, answer.err.count(told)) == (1, 1)
     assert answer.err.index(told) < answer.err.index("Send?")
+    unasked = office.run("send", SLUG, "--yes")
+    assert (unasked.code, office.room().store.sendlog.plan(SLUG)) == (1, None)
+    assert "--yes answers only for an issue without errors" in unasked.err
 
 
 @pytest.mark.parametrize(
