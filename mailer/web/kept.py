@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from markupsafe import escape
 
-_MOST = 1000  # pages; one of preferences has 6 KB
+_MOST = 1000  # pages; one of preferences has 4 KB
 
 Render = Callable[[Mapping[str, str]], str]
 

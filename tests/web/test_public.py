@@ -236,10 +236,11 @@ def test_the_log_names_pages_and_never_a_token_or_an_address(site, caplog):
     with caplog.at_level(logging.DEBUG):
         site.post(f"/e/{TOKEN}?email=amina@example.org", data={"choice": "amina@example.org"})
         site.get(f"/{TOKEN}/amina@example.org/nowhere")
+        site.get("/healthz")  # by then the line of the one before is written
     lines = [
         re.sub(r"[\d.]+ ms", "", record.getMessage()) for record in caplog.records if record.name == "mailer.access"
     ]
-    assert lines == ["POST /e/{token} 200 ", "GET /{slug}/{name:path} 404 "]
+    assert lines[:2] == ["POST /e/{token} 200 ", "GET /{slug}/{name:path} 404 "]
     ours = " ".join(record.getMessage() for record in _of(caplog, "mailer", "uvicorn"))
     assert "amina" not in ours
     assert TOKEN not in ours
