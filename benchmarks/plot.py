@@ -54,7 +54,7 @@ def _panel(panel: Panel, left: float) -> str:
         path = " ".join(f"{across.at(x):.1f},{up.at(y):.1f}" for x, y in line)
         parts.append(f'<polyline points="{path}" stroke="{colour}"/>')
         parts += [f'<circle cx="{across.at(x):.1f}" cy="{up.at(y):.1f}" r="3" fill="{colour}"/>' for x, y in line]
-        x = left + number * _WIDTH / 2
+        x = left + number * _WIDTH / 3
         parts.append(f'<circle cx="{x + 4:.1f}" cy="{_HEIGHT + 92}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{x + 14:.1f}" y="{_HEIGHT + 96}">{escape(name)}</text>')
     return "\n".join(parts)
