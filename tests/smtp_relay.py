@@ -88,6 +88,8 @@ class Relay:
         self._changed = threading.Condition(threading.RLock())
         self._asked: dict[str, int] = {}
         self._socket = socket.create_server(("127.0.0.1", 0))
+        # Connections inherit it: a message of megabytes is never wholly on its way, so it can be cut in the middle.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._listen, name="relay")]
         self._threads[0].start()
