@@ -87,8 +87,9 @@ class Relay:
     def __enter__(self) -> Relay:
         self._changed = threading.Condition(threading.RLock())
         self._asked: dict[str, int] = {}
+        self.leaving = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        # Connections inherit it: a message of megabytes is never wholly on its way, so it can be cut in the middle.
+        # Connections inherit it: a message of megabytes stays with its sender, so it can be cut in the middle.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._listen, name="relay")]
@@ -96,6 +97,7 @@ class Relay:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.leaving.set()
         self._release()
         with self._changed:
             for one in (self._socket, *self._open):
@@ -182,6 +184,10 @@ class _HangUp(Exception):
     """The script says to close."""
 
 
+class _HangUpInTheMiddle(_HangUp):
+    """It says so in the middle of a content."""
+
+
 class _Conversation:
     def __init__(self, relay: Relay, peer: socket.socket, number: int) -> None:
         self._relay, self._peer, self._number = relay, peer, number
@@ -197,13 +203,20 @@ class _Conversation:
             self._step("greeting")
             while True:
                 self._command(self._line())
-        except _HangUp:
+        except _HangUp as hang_up:
             # Only our half, so that what was sent arrives; then read until the other side has closed too.
             with contextlib.suppress(OSError):
                 self._send()
                 self._peer.shutdown(socket.SHUT_WR)
-                while self._peer.recv(65536):
-                    pass
+                if isinstance(hang_up, _HangUpInTheMiddle):
+                    # Not reading: the sender can't get rid of the rest meanwhile.
+                    if not self._relay.leaving.wait(PATIENCE):
+                        self._relay.note(self._number, "behind the hang-up: still there")
+                rest = self._unread
+                while data := self._peer.recv(65536):
+                    rest = rest[-5:] + data
+                    if b"\r\n.\r\n" in rest:
+                        self._relay.note(self._number, "behind the hang-up: a dot")
         except (OSError, EOFError):
             pass
         finally:
@@ -250,7 +263,10 @@ class _Conversation:
     def _content(self) -> None:
         self._more()
         if "middle" in self._relay.script:
-            self._step("middle", self._recipient)
+            try:
+                self._step("middle", self._recipient)
+            except _HangUp:
+                raise _HangUpInTheMiddle from None
         while (end := (b"\r\n" + self._unread).find(b"\r\n.\r\n")) < 0:
             self._more()
         stuffed, self._unread = self._unread[:end], self._unread[end + 3 :]

@@ -74,6 +74,10 @@ class Replies(asyncio.Protocol):
         """asyncio: the connection is gone."""
         self._fail(f"the connection broke: {exc}" if exc else "the server closed the connection")
 
+    def eof_received(self) -> None:
+        """asyncio: the server has said its last. Left to itself the transport would first send all that still waits."""
+        self._fail("the server closed the connection")
+
     def pause_writing(self) -> None:
         """asyncio: the socket's buffer is full."""
         self._paused = True
