@@ -87,6 +87,7 @@ class Relay:
     def __enter__(self) -> Relay:
         self._changed = threading.Condition(threading.RLock())
         self._asked: dict[str, int] = {}
+        self._most = 0
         self.leaving = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         # Connections inherit it: a message of megabytes stays with its sender, so it can be cut in the middle.
@@ -98,6 +99,7 @@ class Relay:
 
     def __exit__(self, *exception: object) -> None:
         self.leaving.set()
+        self.hold_at(0)
         self._release()
         with self._changed:
             for one in (self._socket, *self._open):
@@ -126,7 +128,15 @@ class Relay:
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Until the condition holds; it is looked at after every event."""
         with self._changed:
-            assert self._changed.wait_for(condition, PATIENCE), f"it never came; the relay saw {self.events}"
+            assert self._changed.wait_for(condition, PATIENCE), (
+                f"it never came; the relay saw, at last, {self.events[-20:]}"
+            )
+
+    def hold_at(self, most: int) -> None:
+        """Once so many mails have come, every conversation stands still, until it is called again; 0 for never."""
+        with self._changed:
+            self._most = most
+            self._changed.notify_all()
 
     def follow(self, script: Mapping[str, Answer]) -> None:
         """Another script from here on."""
@@ -142,6 +152,7 @@ class Relay:
             if mail:
                 self.mails.append(mail)
             self._changed.notify_all()
+            self._changed.wait_for(lambda: not 0 < self._most <= len(self.mails), PATIENCE)
 
     def answer(self, step: str, address: str, default: str) -> str | Gate:
         """What the script says, or the default."""
