@@ -128,9 +128,7 @@ class Relay:
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Until the condition holds; it is looked at after every event."""
         with self._changed:
-            assert self._changed.wait_for(condition, PATIENCE), (
-                f"it never came; the relay saw, at last, {self.events[-20:]}"
-            )
+            assert self._changed.wait_for(condition, PATIENCE), f"it never came; the last were {self.events[-20:]}"
 
     def hold_at(self, most: int) -> None:
         """Once so many mails have come, every conversation stands still, until it is called again; 0 for never."""
@@ -219,10 +217,9 @@ class _Conversation:
             with contextlib.suppress(OSError):
                 self._send()
                 self._peer.shutdown(socket.SHUT_WR)
-                if isinstance(hang_up, _HangUpInTheMiddle):
-                    # Not reading: the sender can't get rid of the rest meanwhile.
-                    if not self._relay.leaving.wait(PATIENCE):
-                        self._relay.note(self._number, "behind the hang-up: still there")
+                # In the middle nothing is read until the test leaves: the sender can't get rid of the rest meanwhile.
+                if isinstance(hang_up, _HangUpInTheMiddle) and not self._relay.leaving.wait(PATIENCE):
+                    self._relay.note(self._number, "behind the hang-up: still there")
                 rest = self._unread
                 while data := self._peer.recv(65536):
                     rest = rest[-5:] + data
