@@ -20,7 +20,7 @@ VERDICT = re.compile(r"  => (.+?) [\d.,]+ (.+?)\. Target: (at (?:least|most) \d+
 
 def run(*command: str) -> list[str]:
     done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=600
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
@@ -111,7 +111,7 @@ def test_growth_is_measured_and_plotted(tmp_path):
 def test_without_postfix_sending_is_not_measured_and_says_so():
     hidden = "import shutil, runpy, sys; shutil.which = lambda *_, **__: None; sys.path.insert(0, 'benchmarks'); "
     program = hidden + "sys.argv = ['deliver.py']; runpy.run_path('benchmarks/deliver.py', run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=600)
     said = "not measured: there is no smtp-sink here; Debian and Ubuntu have it in their package postfix\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
