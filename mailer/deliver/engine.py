@@ -7,6 +7,7 @@ its connection, so whatever ends the process, at most one delivery a connection 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,6 +56,7 @@ class Engine:
         self._ledger = Ledger(job.issue, log, job.retry, self._fail)
         self._breaker = Breaker(job.issue, job.keep_going)
         self._trouble: MailerError | None = None
+        self._time: Callable[[], float]
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
@@ -69,6 +71,7 @@ class Engine:
         StoreError when a reply could not be recorded. After that, or a cancellation, `recover` says what is undecided.
         """
         self._patient = patient
+        self._time = asyncio.get_running_loop().time  # asked for six times a message: the loop is looked up once
         try:
             async with asyncio.TaskGroup() as group:
                 for carrier in self._carriers:
@@ -261,10 +264,6 @@ class Engine:
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
-
-    @staticmethod
-    def _time() -> float:
-        return asyncio.get_running_loop().time()
 
 
 @dataclass(slots=True)

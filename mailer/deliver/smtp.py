@@ -26,6 +26,7 @@ from mailer.models import Claim, DeliveryState, Outcome, Reply, Step
 
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")  # RFC 3463
 _IDLE = 1.0  # seconds without a command after which a server that hangs up has grown tired, not angry
+_ENVELOPE = (Step.MAIL, Step.RCPT, Step.DATA)
 _KEPT_REPLY = 1_000  # characters of a reply that go into the log
 _SETUP_TIMEOUT = 60.0  # nobody waits five minutes for a greeting (RFC 5321) and goes on all the same
 _COMMAND_TIMEOUT = 300.0  # RFC 5321 section 4.5.3.2: MAIL and RCPT five minutes, DATA two
@@ -112,18 +113,18 @@ class Connection:
         step = Step.MAIL
         try:
             if self._pipelining and not begun:
-                await self._protocol.write(self._commands(parcel))
-            for step, command in self._steps(parcel):
+                await self._protocol.write(self._envelope_of(parcel))
+            for step in _ENVELOPE:
                 if not self._pipelining:
-                    await self._protocol.write(command)
-                reply = await self._reply(step)
-                if reply.code // 100 != (3 if step is Step.DATA else 2):
-                    declined = declined or reply
-                    if not self._pipelining or reply.code == 421:
+                    await self._protocol.write(self._command(step, parcel))
+                code, text = await self._protocol.reply(min(_COMMAND_TIMEOUT, self._timeout))
+                if code // 100 != (3 if step is Step.DATA else 2):
+                    declined = declined or _reply(step, code, text)
+                    if not self._pipelining or code == 421:
                         break
             if declined is None:
                 return None
-            await self._reset(declined, asks_for_content=reply.code // 100 == 3)
+            await self._reset(declined, asks_for_content=code // 100 == 3)
         except Lost as lost:
             self.abort()
             declined = declined or Reply(0, str(lost), step)
@@ -147,7 +148,7 @@ class Connection:
                 dotted = True
                 # One write: a server that hangs up behind the dot resets the connection when more arrives, and a
                 # write that fails for it would take the reply, come but not yet seen, with it.
-                await self._protocol.write(b".\r\n" + (self._commands(following) if following else b""))
+                await self._protocol.write(b".\r\n" + (self._envelope_of(following) if following else b""))
                 outcome = self._after_content(await self._reply(Step.CONTENT, self._timeout))
             self.sent += 1
         except Lost as lost:
@@ -183,23 +184,21 @@ class Connection:
             return Reply(0, f"the message has {size} bytes, the relay takes {limit}", Step.MAIL, "5.3.4")
         return None
 
-    def _steps(self, parcel: Parcel) -> tuple[tuple[Step, bytes], ...]:
+    def _command(self, step: Step, parcel: Parcel) -> bytes:
+        if step is Step.DATA:
+            return b"DATA\r\n"
+        if step is Step.RCPT:
+            return f"RCPT TO:<{parcel.recipient}>\r\n".encode()
         parameters = f" SIZE={len(parcel.content)}" if "SIZE" in self._extensions else ""
         if parcel.utf8:
             parameters += " SMTPUTF8" + (" BODY=8BITMIME" if "8BITMIME" in self._extensions else "")
-        return (
-            (Step.MAIL, f"MAIL FROM:<{parcel.sender}>{parameters}\r\n".encode()),
-            (Step.RCPT, f"RCPT TO:<{parcel.recipient}>\r\n".encode()),
-            (Step.DATA, b"DATA\r\n"),
-        )
+        return f"MAIL FROM:<{parcel.sender}>{parameters}\r\n".encode()
 
-    def _commands(self, parcel: Parcel) -> bytes:
-        return b"".join(command for _, command in self._steps(parcel))
+    def _envelope_of(self, parcel: Parcel) -> bytes:
+        return b"".join(self._command(step, parcel) for step in _ENVELOPE)
 
     async def _reply(self, step: Step, timeout: float = _COMMAND_TIMEOUT) -> Reply:
-        code, text = await self._protocol.reply(min(timeout, self._timeout))
-        enhanced = _ENHANCED.match(text)
-        return Reply(code, text[:_KEPT_REPLY], step, enhanced[1] if enhanced else "")
+        return _reply(step, *await self._protocol.reply(min(timeout, self._timeout)))
 
     async def _reset(self, declined: Reply, asks_for_content: bool) -> None:
         """Make the session ready for the next message, or give it up. Raises Lost."""
@@ -219,6 +218,11 @@ class Connection:
         if state is DeliveryState.UNKNOWN or reply.code == 421:
             self.abort()
         return Outcome(state, reply)
+
+
+def _reply(step: Step, code: int, text: str) -> Reply:
+    enhanced = _ENHANCED.match(text)
+    return Reply(code, text[:_KEPT_REPLY], step, enhanced[1] if enhanced else "")
 
 
 def _declined(reply: Reply) -> Outcome:
