@@ -19,7 +19,7 @@ from mailer.tokens import Tokens
 
 NOW = "2018-12-14T08:00:00Z"
 CONFIG = Newsroom.open(ROOT, {}).config
-TOKENS = Tokens(SECRET.encode())
+TOKENS = Tokens(CONFIG.newsletter.list_id, SECRET.encode())
 NOTHING = Report(lines=0, bad=0)
 
 

@@ -15,7 +15,7 @@ from mailer.settings import Config
 from mailer.tokens import Tokens
 
 DATE = "Fri, 14 Dec 2018 08:00:00 +0000"
-TOKENS = Tokens(b"a key of 32 bytes, for tests only")
+TOKENS = Tokens("enterprises.example.org", b"a key of 32 bytes, for tests only")
 CONFIG = Config.model_validate(
     {
         "newsletter": {

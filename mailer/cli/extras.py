@@ -20,7 +20,7 @@ def look_up_words(material: Material) -> None:
     from mailer.compose import dictionary
 
     material.dictionaries = spelling.FOLDERS
-    for language in sorted({passage.language for passage in material.passages}):
+    for language in sorted({language for passage in material.passages for language in passage.languages}):
         if dictionary.find(language, material.dictionaries) is None:
             say(f"There is no dictionary for “{language}”; hunspell's go into {material.dictionaries[0]}")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailer import __version__
+from mailer.cli.views import sentence
 from mailer.compose.checks.rules import Rule
 from mailer.models import Finding, Severity
 
@@ -44,7 +45,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "ruleId": finding.id,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": f"{finding.text}. {finding.fix[:1].upper()}{finding.fix[1:]}."},
+        "message": {"text": f"{sentence(finding.text)} {sentence(finding.fix)}"},
         "locations": [{"physicalLocation": place}],
         "properties": {"editions": list(finding.editions), "story": finding.story},
     }

@@ -18,8 +18,7 @@ _ITEM = re.compile(
 )(?=\s|$)""",
     re.VERBOSE,
 )
-_TOPICS = re.compile(r"[a-z0-9,-]+")
-_COMMAS = "separate topics by commas without blanks"
+_WORD_OF_TOPICS = re.compile(r"[^\s\"'=#.]+")
 _STORY_KEYS = ("topics", "date", "place", "lang")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
@@ -31,14 +30,15 @@ class Given:
     """What a heading's braces say."""
 
     id: str = ""
-    topics: tuple[str, ...] = ()
+    topics: str = ""  # as written; `scattered` when it has blanks outside quotes
+    scattered: bool = False
     event: Occasion | None = None
     language: str = ""
 
 
 def section(text: str | None, line: int, report: Report) -> Given:
     """A section takes an id and nothing else."""
-    id_, pairs = _items(text or "", line, report)
+    id_, pairs, _ = _items(text or "", line, report)
     for key in pairs:
         report(line, f"unknown attribute “{key}”: a section takes only an id, such as {{#events}}")
     return Given(id=id_)
@@ -46,20 +46,17 @@ def section(text: str | None, line: int, report: Report) -> Given:
 
 def story(text: str | None, line: int, report: Report) -> Given:
     """A story takes an id, topics, a language, and as an event a date with a place."""
-    id_, pairs = _items(text or "", line, report)
+    id_, pairs, scattered = _items(text or "", line, report)
     for key in pairs:
         if key not in _STORY_KEYS:
             report(line, f"unknown attribute “{key}”. {nearest(key, _STORY_KEYS)}")
-    topics = tuple(topic.strip() for topic in pairs.get("topics", "").split(",") if topic.strip())
-    if any(len(topic.split()) > 1 for topic in topics):
-        topics = tuple(" ".join(topics).split())
-        report(line, f"{_COMMAS}: topics={','.join(topics)}")
-    if "topics" in pairs and not topics:
+    topics = pairs.get("topics", "")
+    if "topics" in pairs and not topics.strip(" ,"):
         report(line, "topics= names no topic; name some, or leave it out so that everybody gets the story")
     language = pairs.get("lang", "")
     if language and not _LANGUAGE.fullmatch(language):
         report(line, f"“{language}” is no language tag; write one such as lang=fr or lang=pt-BR")
-    return Given(id=id_, topics=topics, event=_event(pairs, line, report), language=language)
+    return Given(id=id_, topics=topics, scattered=scattered, event=_event(pairs, line, report), language=language)
 
 
 def moment(text: str) -> date | datetime:
@@ -97,16 +94,16 @@ def _event(pairs: dict[str, str], line: int, report: Report) -> Occasion | None:
     return Occasion(start=start, end=end, place=pairs.get("place", ""))
 
 
-def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
-    """The id and the key-value pairs between the braces; anything else is reported."""
+def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str], bool]:
+    """The id and the key-value pairs between the braces, and whether topics stand apart; anything else is reported."""
     id_, pairs, position = "", dict[str, str](), 0
-    last, scattered = "", False  # the key before, and whether its topics stand apart
+    last, scattered = "", False  # the key before
     while position < len(text.rstrip()):
         item = _ITEM.match(text, position)
         if item is None:
             word = text[position:].split()[0]
-            if last == "topics" and _TOPICS.fullmatch(word):
-                pairs["topics"] += f",{word}"
+            if last == "topics" and _WORD_OF_TOPICS.fullmatch(word):
+                pairs["topics"] += f" {word}"
                 scattered = True
                 position = text.index(word, position) + len(word)
                 continue
@@ -126,7 +123,4 @@ def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str]]:
         else:
             quoted = item["quoted"]
             pairs[item["key"]] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else item["bare"]
-    if scattered:
-        pairs["topics"] = ",".join(topic for topic in re.split(r"[,\s]+", pairs["topics"]) if topic)
-        report(line, f"{_COMMAS}: topics={pairs['topics']}")
-    return id_, pairs
+    return id_, pairs, scattered

@@ -10,6 +10,7 @@ from spylls.hunspell import Dictionary, readers
 from spylls.hunspell.readers import FileReader
 
 _FIRST = {"en": "en_GB", "es": "es_ES"}  # of a language's dictionaries; dates.py has the same preference
+_ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويةىءآأإؤئ"
 _LETTERS = "abcdefghijklmnopqrstuvwxyzàáâäçèéêëíîïñóôöùúûü"
 
 
@@ -29,9 +30,11 @@ class Speller:
         halves = [(word[:place], word[place:]) for place in range(len(word) + 1)]
         tried = [a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1]
         tried += [a + b[1:] for a, b in halves if b]
-        tried += [a + letter + b for a, b in halves for letter in _LETTERS]
-        tried += [a + letter + b[1:] for a, b in halves if b for letter in _LETTERS]
-        return next((other for other in tried if other != word and self.knows(other)), "")
+        letters = _ARABIC if word[:1] >= "\u0600" else _LETTERS
+        tried += [a + letter + b for a, b in halves for letter in letters]
+        tried += [a + letter + b[1:] for a, b in halves if b for letter in letters]
+        alike = [other for other in tried if other != word and other[:1].isupper() == word[:1].isupper()]
+        return next((other for other in alike if self.knows(other)), "")
 
 
 @cache

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from markdown_it.token import Token
 
-from mailer.compose import attributes, markup, outline
+from mailer.compose import attributes, markup, outline, topics
 from mailer.compose.assets import IssueAssets
 from mailer.compose.characters import printable
 from mailer.compose.frontmatter import FrontMatter, read_front_matter
 from mailer.compose.outline import Run, slug_from_title
 from mailer.compose.reading import Part, Passage, Reading
-from mailer.errors import InputError, nearest
+from mailer.errors import InputError
 from mailer.models import Issue, Link, Picture, Problem, Prose, Section, Silence, Story
 from mailer.settings import Config
 
@@ -170,16 +170,16 @@ class _Reader:
         given = attributes.story(run.attributes, run.line, self.report)
         if not run.title:
             self.report(run.line, "this story has no title; write it behind the ##")
-        for topic in given.topics:
-            if topic not in self.config.interests:
-                self.report(run.line, f"unknown topic “{topic}”. {nearest(topic, self.config.interests)}")
+        chosen, mistakes = topics.read(given.topics, given.scattered, self.config)
+        for mistake in mistakes:
+            self.report(run.line, mistake)
         picture, body = _leading_picture(run.body, writer)
         link, body = _closing_link(body, writer)
         return Story(
             id=given.id or slug_from_title(run.title, "story"),
             title=run.title,
             body=writer.prose(body),
-            topics=self.config.topic_order(set(given.topics)),
+            topics=chosen,
             picture=picture,
             link=link,
             event=given.event,

@@ -42,7 +42,7 @@ def test_a_finding_says_where_what_why_and_how_in_eighty_columns(desk):
     lines = out.splitlines()
     at = lines.index(f"MLR037 {PATH}:14 (in 1 of 2 editions)")
     assert lines[at + 1 : at + 4] == [
-        "  “here” doesn't say where it leads: a screen reader lists links without the",
+        "  “here” doesn't say where it leads. A screen reader lists links without the",
         "  text around them (WCAG 2.4.4).",
         "  Name the page: [the report on cooperatives](...).",
     ]
@@ -98,6 +98,13 @@ def test_a_mistake_is_a_finding_too_for_programs(desk):
     assert [(one["id"], one["line"]) for one in answer.json["findings"]] == [("MLR000", 14)]
     [result] = desk.run("check", SLUG, "--format", "sarif").json["runs"][0]["results"]
     assert (result["ruleId"], result["level"]) == ("MLR000", "error")
+
+
+def test_a_question_in_a_finding_of_sarif_ends_in_its_mark_alone(desk):
+    desk.write_issue(ISSUE.replace("topics=cooperatives", "topics=cooperativs"))
+    [result] = desk.run("check", SLUG, "--format", "sarif").json["runs"][0]["results"]
+    told = "Unknown topic “cooperativs”. Did you mean “cooperatives”? Mend it and check again."
+    assert result["message"]["text"] == told
 
 
 def silenced(text, *lines):
@@ -203,7 +210,7 @@ def test_a_language_without_words_is_a_warning_that_names_the_english_texts(desk
         ("warning", "pyproject.toml"), ("warning", "templates/enterprises/theme.toml"),
     ]  # fmt: skip
     assert "texts of the reader's pages and their mails have no translation into “de”" in found[0]["text"]
-    assert found[1]["text"] == "the template has no words in “de”, so no issue in it can be composed"
+    assert found[1]["text"] == "the template has no words in “de”"
 
 
 def test_an_address_at_the_beginning_of_a_sentence_keeps_its_small_letter():

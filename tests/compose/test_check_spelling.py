@@ -36,6 +36,64 @@ def test_unknown_words_are_told_once_and_names_and_addresses_are_not(tmp_path, w
     assert [text.split("”")[0].removeprefix("“") for text, _ in found(tmp_path, words)] == unknown
 
 
+LITTLE = {
+    "fr": ("SET UTF-8\n", "3\ndu\nlait\ncafé\n"),
+    "ar": ("SET UTF-8\nIGNORE ًّـ\n", "1\nجدا\n"),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "unknown"),
+    [
+        ('The milk is <span lang="fr">du lait mlik</span> and lait', ["mlik", "lait"]),
+        ('The <em lang="fr">lait <span>du</span> lait</em> is <b>milk</b> in <i lang=fr>café</i>', []),
+        ('<blockquote lang="fr">Du lait, mlik.</blockquote>', ["mlik"]),
+        ('The milk <span lang="fr">cafe\u0301</span>', []),
+        ('The milk <span lang="ar">جدًّا جـــدا</span>', []),
+        ('The milk <span lang="ar">جداا</span>', ["جداا"]),
+        ('The milk <span lang="sw">maziwa</span>', []),
+    ],
+    ids=["within a sentence", "nested", "a block", "accents apart", "vowels and tatweel", "arabic", "no dictionary"],
+)
+def test_words_are_looked_up_in_the_language_they_are_marked_with(tmp_path, words, unknown):
+    for language, (rules, listed) in LITTLE.items():
+        (tmp_path / f"{language}.aff").write_text(rules, "utf-8")
+        (tmp_path / f"{language}.dic").write_text(listed, "utf-8")
+    text = FRONT.replace("title: T", "title: News") + f"\n# News\n\n## The course\n\n{words}\n"
+    material = Material(compose(tmp_path, text), root=tmp_path, dictionaries=[FOLDER, tmp_path])
+    assert [one.text.split("”")[0].removeprefix("“") for one in spelling.check(material)] == unknown
+
+
+FRENCH = """\
+L’entreprise s’est agrandie jusqu’à la côte, et qu'elle y ait réussi n’étonne personne. Aujourd'hui, c’est-à-dire un \
+an plus tard, elle emploie quatre-vingts personnes. Où l’œuvre commence-t-elle ? « Là où l’on s’y attend », dit la \
+directrice, lorsqu’on l’interroge. Prud’homme et grand-mère s’écrivent ainsi. Y a-t-il d’autres projets ? Les \
+salarié·e·s et les client(e)s en profitent. École, État et Afrique de l’Ouest. Le gouvernment et le developpement."""
+SPANISH = """\
+¿Qué hace falta para empezar? ¡Nada más que ganas!, dice la directora. «Nos lo contaron ayer», añadió, y \
+explicándoselo a los demás se rio. Dígame usted, ¿cuándo se lo darán? Hoy emplea a cuarenta y ocho trabajadores/as. La \
+1.ª reunión y el 2.º congreso serán en EE. UU., según la Sra. Pérez y la cigüeña. El govierno y el desarollo."""
+
+
+@pytest.mark.skipif(
+    not all(dictionary.find(language, spelling.FOLDERS) for language in ("fr", "es")),
+    reason="hunspell's dictionaries of French and Spanish are not installed",
+)
+@pytest.mark.parametrize(
+    ("language", "words", "told"),
+    [
+        ("fr", FRENCH, {"gouvernment": "gouvernent", "developpement": "développement"}),
+        ("es", SPANISH, {"govierno": "gobierno", "desarollo": "desarrollo"}),
+    ],
+    ids=["fr", "es"],
+)
+def test_elision_inverted_marks_and_clitics_are_no_mistakes(tmp_path, language, words, told):
+    text = FRONT + f"\n# News\n\n## Le cas {{lang={language}}}\n\n{words}\n"
+    material = Material(compose(tmp_path, text), root=tmp_path, dictionaries=spelling.FOLDERS)
+    found = [one for one in spelling.check(material) if one.line > 9]
+    assert {one.text.split("”")[0][1:]: one.fix.split("”")[0].partition("“")[2] for one in found} == told
+
+
 def test_the_nearest_word_is_proposed(tmp_path):
     assert found(tmp_path, "Keep the mlik.")[0][1] == "write “milk”, or add the word to words.txt"
     assert found(tmp_path, "Keep the qqqqq.")[0][1] == "mend it, or add it to words.txt"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from drafts import FRONT, mistakes, read
+from drafts import CONFIG, FRONT, mistakes, read
+
+from mailer.compose import topics
 
 FORMS = "write date=2019-01-10, date=2019-01-10/2019-01-11, or with a time date=2019-01-10T09:30+01:00"
 CLOSE = "this heading has “{” without “}”; close it"
@@ -61,6 +63,25 @@ WRONG = {
     "topics apart behind commas": ("## A {topics=cooperatives, green-jobs #a}", [f"7: {COMMAS}"]),
     "topics apart": ("## A {topics=cooperatives green-jobs}", [f"7: {COMMAS}"]),
     "topics behind a blank": ("## A {topics= cooperatives , green-jobs}", [f"7: {COMMAS}"]),
+    "labels apart": (
+        "## A {topics=Green jobs, cooperatives #a}",
+        ['7: put what has blanks between quotes: topics="Green jobs,cooperatives"'],
+    ),
+    "a topic and an unknown word apart": (
+        "## A {topics=cooperatives gren}",
+        [
+            "7: separate topics by commas without blanks: topics=cooperatives,gren",
+            "7: unknown topic “gren”. Known are: cooperatives, green-jobs, mne-declaration, social-finance.",
+        ],
+    ),
+    "unknown labels": (
+        '## A {topics="Gren jobs,MNE Declarations,Gardening"}',
+        [
+            "7: unknown topic “Gren jobs”. Did you mean “Green jobs”?",
+            "7: unknown topic “MNE Declarations”. Did you mean “MNE Declaration”?",
+            "7: unknown topic “Gardening”. Known are: cooperatives, green-jobs, mne-declaration, social-finance.",
+        ],
+    ),
     "quoted topics apart": ('## A {topics="cooperatives green-jobs"}', [f"7: {COMMAS}"]),
     "no language": (
         "## A {lang=French}",
@@ -179,6 +200,29 @@ def test_a_hash_that_begins_no_heading_is_a_word(tmp_path, words):
 def test_braces_in_code_need_no_partner(tmp_path):
     (story,) = read(tmp_path, FRONT + "# S\n\n## The sign `{` and \\} {#a}\n").stories
     assert (story.title, story.id) == ("The sign { and }", "a")
+
+
+@pytest.mark.parametrize(
+    ("written", "topics"),
+    [
+        ('"Green jobs"', ("green-jobs",)),
+        ('"green  JOBS"', ("green-jobs",)),
+        ("Cooperatives", ("cooperatives",)),
+        ('"Social finance, cooperatives,Green jobs"', ("cooperatives", "green-jobs", "social-finance")),
+        ('"MNE Declaration,mne-declaration"', ("mne-declaration",)),
+    ],
+    ids=["label", "any case", "without quotes", "several", "twice"],
+)
+def test_topics_may_be_named_by_their_labels(tmp_path, written, topics):
+    (story,) = read(tmp_path, FRONT + f"# S\n\n## A {{topics={written}}}\n").stories
+    assert story.topics == topics
+
+
+def test_a_label_may_hold_commas_itself_and_an_id_comes_before_a_label():
+    named = {"skills": "Jobs, skills, pay", "pay": "Wages", "other": "pay"}
+    config = CONFIG.model_copy(update={"interests": named})
+    assert topics.read("Wages,jobs,  skills, pay,other", False, config) == (("skills", "pay", "other"), [])
+    assert topics.read("pay", False, config) == (("pay",), [])
 
 
 def test_quoted_topics_may_have_blanks_behind_their_commas(tmp_path):

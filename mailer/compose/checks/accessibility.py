@@ -59,7 +59,7 @@ def check(material: Material) -> Iterator[Finding]:
     title = re.search(r"<title>(.*?)</title>", html, re.DOTALL)
     if title is None or unescape(title[1]).strip() != material.issue.subject:
         path, line = material.template_line("<mj-title>")
-        text = f"it is “{unescape(title[1]).strip() if title else ''}”"
+        text = f"the page's title is “{unescape(title[1]).strip() if title else ''}”"
         yield material.finding(TITLE, text, "write <mj-title>{{ issue.subject }}</mj-title>", line, path=path)
     yield from _contrast(material)
     yield from _styles(material)
@@ -69,11 +69,13 @@ def _headings(material: Material, html: str) -> Iterator[Finding]:
     headings = [(int(level), _TAGS.sub("", words).strip()) for level, words in _HEADING.findall(html)]
     path, line = material.template_line("<h1")
     if (count := sum(level == 1 for level, _ in headings)) != 1:
-        yield material.finding(TITLES, f"there are {count} of level 1", "write one <h1>, the title", line, path=path)
+        yield material.finding(
+            TITLES, f"there are {count} headings of level 1", "write one <h1>, the title", line, path=path
+        )
     for (before, _), (level, words) in pairwise([(0, ""), *headings]):
         if level > before + 1 and before:
             path, line = material.template_line(f"<h{level}")
-            text = f"“{words}” is of level {level} behind one of level {before}"
+            text = f"the heading “{words}” is of level {level} behind one of level {before}"
             yield material.finding(SKIPPED, text, f"write <h{before + 1}>", line, path=path)
             break
     for level in sorted({level for level, words in headings if not words}):
@@ -106,7 +108,7 @@ def _language(material: Material, html: str) -> Iterator[Finding]:
         given = dict(re.findall(r'\b(lang|dir)="([^"]+)"', tag[0] if tag else ""))
         missing = [key for key in ("lang", "dir") if given.get(key, "und") in ("und", "auto")]
         if missing:
-            text = f"{name} has no {' and no '.join(missing)}"
+            text = f"<{name}> has no {' and no '.join(missing)}"
             fix = 'write <mjml lang="{{ issue.language }}" dir="{{ dir }}">'
             yield material.finding(LANGUAGE, text, fix, line, path=path)
             return
@@ -124,7 +126,7 @@ def _contrast(material: Material) -> Iterator[Finding]:
             if ratio < _READABLE:
                 rows = enumerate(text[start:], start + 1)
                 line = next((n for n, row in rows if re.match(rf"{upper}\s*=", row)), start)
-                what = f"{upper} on {lower}, {scheme}: {ratio:.1f} to 1"
+                what = f"the {scheme} colours have “{upper}” on “{lower}” with a contrast of {ratio:.1f} to 1"
                 fix = f"make {upper} {'darker' if scheme == 'light' else 'lighter'}, to {_READABLE} to 1 or more"
                 yield material.finding(CONTRAST, what, fix, line, path=f"{theme.shown}/theme.toml")
 
@@ -148,8 +150,10 @@ def _styles(material: Material) -> Iterator[Finding]:
             if one.property in ("font-size", "font") and (size := _SIZE.search(one.value)):
                 pixels = float(size[1]) * (4 / 3 if size[2] == "pt" else 1)
                 if 1 < pixels < _SMALLEST:  # 0 and 1 hide what is not for the eye
-                    text = f"{one.property}: {one.value}"
+                    text = f"“{one.property}: {one.value}” is small"
                     yield material.finding(SMALL, text, f"write {_SMALLEST}px or more", one.line, path=sheet.path)
             elif one.property == "text-align" and one.value.startswith("justify"):
                 fix = "write text-align: {{ start }}"
-                yield material.finding(JUSTIFIED, "text-align: justify", fix, one.line, path=sheet.path)
+                yield material.finding(
+                    JUSTIFIED, "“text-align: justify” stretches lines", fix, one.line, path=sheet.path
+                )

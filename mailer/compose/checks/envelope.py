@@ -21,7 +21,9 @@ NO_SUBJECT = rule(
     "MLR130", Severity.WARNING, "no subject",
     "the newsletter's title stands in its place, the same each time, and nobody learns what is new",
 )  # fmt: skip
-LONG = rule("MLR131", Severity.WARNING, "a subject over 60 characters", "the inbox cuts it off, on telephones at 40")
+LONG = rule(
+    "MLR131", Severity.WARNING, "a subject over 60 characters", "the inbox cuts it off there, on telephones at 40"
+)
 LOUD = rule(
     "MLR132", Severity.WARNING, "a subject in capitals, with a false Re:, or with several exclamation marks",
     "spam looks like that, to readers and to filters",
@@ -35,7 +37,7 @@ LENGTH = rule(
     "words of the page fill the room that a short one leaves; the end of a long one is never seen",
 )  # fmt: skip
 REPEATS = rule(
-    "MLR135", Severity.WARNING, "a preheader that repeats the subject", "the second line of the inbox is wasted on them"
+    "MLR135", Severity.WARNING, "a preheader that repeats the subject", "the second line of the inbox is wasted"
 )  # fmt: skip
 SENDER = rule(
     "MLR136", Severity.WARNING, "a sender's name with emoji, capitals or Re:",
@@ -56,11 +58,11 @@ def check(material: Material) -> Iterator[Finding]:
 def _subject(material: Material) -> Iterator[Finding]:
     issue, line = material.issue, material.key_line("subject")
     if not line or not re.search(r":\s*\S", material.source[line - 1].replace('""', "").replace("''", "")):
-        text = f"there is no subject; “{issue.title}” stands in its place"
-        yield material.finding(NO_SUBJECT, text, "add a line subject: that says in 60 characters what is in it", line)
+        fix = "add a line subject: that says in 60 characters what is in it"
+        yield material.finding(NO_SUBJECT, "there is no subject", fix, line)
         return
     if len(issue.subject) > _LONGEST_SUBJECT:
-        text = f"the subject has {len(issue.subject)} characters; inboxes show {_LONGEST_SUBJECT}"
+        text = f"the subject has {len(issue.subject)} characters, more than {_LONGEST_SUBJECT}"
         yield material.finding(LONG, text, "say the most important thing first, and cut the rest", line)
     if fault := _loud(issue.subject):
         yield material.finding(LOUD, f"the subject has {fault}", "write it as a plain sentence", line)

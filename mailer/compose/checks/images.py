@@ -111,7 +111,7 @@ def _picture(material: Material, picture: Picture, story: Story | None) -> Itera
     if _A_FILE.fullmatch(picture.alt) or picture.alt.casefold() == picture.path.stem.casefold():
         yield found(FILE_NAME, f"“{picture.alt}” is the name of a file", "say what the picture shows")
     if len(picture.alt) > _LONG:
-        text = f"the alt text of {picture.path.name} has {len(picture.alt)} characters of {_LONG}"
+        text = f"the alt text of {picture.path.name} has {len(picture.alt)} characters, more than {_LONG}"
         yield found(LONG_ALT, text, "say it in one sentence, and the rest in the story")
     if picture.animated:
         yield found(ANIMATED, f"{picture.path.name} is animated", "save one frame as a still picture")

@@ -73,7 +73,7 @@ def _untranslated(material: Material) -> Iterator[Finding]:
     theme, newsletter = material.composition.theme, material.composition.config.newsletter
     for language in dict.fromkeys((newsletter.language, *newsletter.languages)):
         if not {language, language.partition("-")[0]} & set(theme.settings["words"]):
-            text = f"the template has no words in “{language}”, so no issue in it can be composed"
+            text = f"the template has no words in “{language}”"
             fix = f"copy [words.en] to [words.{language}] and translate it"
             yield material.finding(UNTRANSLATED, text, fix, path=f"{theme.shown}/theme.toml")
         if lacking := material.english.get(language):

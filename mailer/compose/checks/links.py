@@ -95,7 +95,7 @@ def _addressed(material: Material, anchor: Anchor) -> Iterator[Finding]:
 
     url = anchor.url
     if _PLACEHOLDER.search(url):
-        yield found(PLACEHOLDER, f"“{url}” was to be replaced", "write the address it should lead to")
+        yield found(PLACEHOLDER, f"“{url}” looks like a placeholder", "write the address it should lead to")
         return
     if url.startswith("mailto:"):
         who = unquote(url.removeprefix("mailto:").partition("?")[0])
@@ -114,7 +114,7 @@ def _addressed(material: Material, anchor: Anchor) -> Iterator[Finding]:
     if mixed := _mixed(host):
         yield found(MIXED, f"“{mixed}” mixes letters of several scripts", "type the address anew, and see who owns it")
     if host.removeprefix("www.") in _SHORTENERS:
-        yield found(SHORT, f"“{url}” hides where it leads", "open it, and write the address you get to")
+        yield found(SHORT, f"“{url}” is a shortened address", "open it, and write the address you get to")
     yield from (found(*said) for said in _parameters(parts))
 
 
@@ -183,7 +183,7 @@ def _ambiguous(material: Material, written: list[Anchor]) -> Iterator[Finding]:
         before = first.setdefault(words, anchor)
         language = material.issue.language
         if before.url != anchor.url and not says_nothing(words, language):
-            text = f"“{anchor.text}” leads elsewhere on line {before.line}: to {before.url}"
+            text = f"“{anchor.text}” leads to {before.url} on line {before.line}, and elsewhere here"
             yield material.finding(AMBIGUOUS, text, "let the words tell the two apart", anchor.line, anchor.story)
 
 

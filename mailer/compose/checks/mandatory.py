@@ -76,7 +76,7 @@ def _text(material: Material) -> Iterator[Finding]:
     if empty:
         fix = "write the stories into it, as the enterprises template does"
         yield material.finding(
-            EMPTY, "no title of a story is in it", fix, path=path, editions=material.editions_of(empty)
+            EMPTY, "the text part has no title of a story", fix, path=path, editions=material.editions_of(empty)
         )
     else:
         yield from _order(material, titles, path)
@@ -94,12 +94,17 @@ def _order(material: Material, titles: dict[str, str], path: str) -> Iterator[Fi
     lost = [id_ for id_ in shown if id_ not in told and titles[id_] not in text]
     if lost:
         yield material.finding(
-            ORDER, f"it leaves out {', '.join(lost)}", "put them between begin(story) and close(story)", path=path
+            ORDER,
+            f"the text part leaves out {', '.join(lost)}",
+            "put them between begin(story) and close(story)",
+            path=path,
         )
     both = [id_ for id_ in shown if id_ in told]
     if both != [id_ for id_ in told if id_ in both]:
         fix = "go through sections and stories in the order of the issue"
-        yield material.finding(ORDER, "its stories stand in another order than in the HTML part", fix, path=path)
+        yield material.finding(
+            ORDER, "stories stand in another order in the text part than in the HTML part", fix, path=path
+        )
 
 
 def _stories(page: MarkedPage) -> list[str]:

@@ -92,7 +92,7 @@ class Material:
     @cached_property
     def personal(self) -> Personal:
         """The values that stand in the samples."""
-        return self.composition.personaliser(Tokens(b"checks"), inert=True).personal(_READER)
+        return self.composition.personaliser(Tokens("checks", b"checks"), inert=True).personal(_READER)
 
     def span(self, story: Story) -> range:
         """The 1-based lines of the file on which a story stands, its heading first."""

@@ -119,13 +119,21 @@ def check(material: Material) -> Iterator[Finding]:
         yield from _tag(material, tag)
     for comment in dict.fromkeys(re.findall(r"<!\[if[^>]*>", mjml)):
         path, line = material.template_line(comment)
-        yield material.finding(REVEALED, f"“{comment}”", f"write <!--{comment[1:-1]}>", line, path=path)
+        yield material.finding(
+            REVEALED, f"the inliner breaks “{comment}”", f"write <!--{comment[1:-1]}>", line, path=path
+        )
     for name in ("inline.css", "head.css"):
         sheet = material.sheet(name)
         for one in sheet.declarations():
             if found := _NEW_COLOUR.search(one.value):
                 fix = "write six hexadecimal digits, such as #1b5e7a"
-                yield material.finding(COLOUR, f"{one.property}: {found[0]}", fix, one.line, path=sheet.path)
+                yield material.finding(
+                    COLOUR,
+                    f"“{one.property}: {found[0]}” is a new way to write a colour",
+                    fix,
+                    one.line,
+                    path=sheet.path,
+                )
 
 
 def _tags(mjml: str) -> Iterator[_Tag]:
@@ -145,7 +153,7 @@ def _tags(mjml: str) -> Iterator[_Tag]:
 def _tag(material: Material, tag: _Tag) -> Iterator[Finding]:
     path, line = material.template_line(f"<{tag.name}")
     if tag.name != tag.name.lower():
-        yield material.finding(CAPITALS, f"<{tag.name}>", f"write <{tag.name.lower()}>", line, path=path)
+        yield material.finding(CAPITALS, f"<{tag.name}> is in capitals", f"write <{tag.name.lower()}>", line, path=path)
         return
     parents, own = (words.split() for words in _TABLE.get(tag.name, ("", "*")))
     if parents and tag.parent not in parents and tag.parent != "mj-attributes" and tag.parent:
@@ -162,7 +170,9 @@ def _tag(material: Material, tag: _Tag) -> Iterator[Finding]:
             text = f"<{tag.name}> has “{name}” twice"
             yield material.finding(TWICE, text, "keep one", line, path=path)
         elif what := _wrong(name, value):
-            yield material.finding(VALUE, f'<{tag.name} {name}="{value}">', what, line, path=path)
+            yield material.finding(
+                VALUE, f'<{tag.name} {name}="{value}"> is not what MJML reads', what, line, path=path
+            )
 
 
 def _where(material: Material, tag: str, name: str, value: str) -> tuple[str, int]:

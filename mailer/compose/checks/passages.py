@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OBJECT = "\ufffc"  # stands for a picture or code, whose signs are none of prose
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?)]|[\w.+-]+@[\w-]+\.[\w.-]*\w|(?<!\w)[@#]\w+")
+_TAG = re.compile(r"""<(?P<close>/?)(?P<name>[a-z]\w*)(?:[^>]*\slang=["']?(?P<language>[\w-]+))?""", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?…؟])[”’»\")]*\s+(?=[“‘«\"'(¿¡]*[^\W\d_a-zà-öø-ÿ])")
 
 
@@ -42,6 +43,16 @@ class Passage:
     language: str
     story: Story | None = None
     ends_in_link: bool = False  # behind its last full stop stands a link, and nothing else
+    foreign: tuple[tuple[int, int, str], ...] = ()  # from, to, language of what stands in a tag with lang=
+
+    def language_at(self, position: int) -> str:
+        """The language of a character."""
+        return next((one for start, end, one in self.foreign if start <= position < end), self.language)
+
+    @property
+    def languages(self) -> set[str]:
+        """Every language in it."""
+        return {self.language, *(language for _, _, language in self.foreign)}
 
     def line_at(self, position: int) -> int:
         """The 1-based line of the file on which a character stands."""
@@ -82,7 +93,8 @@ def of(source: Sequence[str], issue: Issue) -> Iterator[Passage]:
         elif token.type in _CLOSINGS:
             kinds.pop()
         elif token.type == "html_block" and (words := rawhtml.words(token.content)):
-            yield Passage(words, line, Kind.PROSE, language, story)
+            own = _TAG.match(token.content.strip())
+            yield Passage(words, line, Kind.PROSE, (own and own["language"]) or language, story)
         elif token.type == "inline":
             solitary = kinds[-1] is Kind.PROSE and _is_line(token)
             yield from _inline(token, line, Kind.LINE if solitary else kinds[-1], language, story)
@@ -108,6 +120,8 @@ def _front(source: Sequence[str], issue: Issue) -> Iterator[Passage]:
 
 def _inline(inline: Token, line: int, kind: Kind, language: str, story: Story | None) -> Iterator[Passage]:
     text, before = "", ""
+    opened: list[tuple[str, int, str]] = []
+    foreign: list[tuple[int, int, str]] = []
     for child in inline.children or ():
         if child.type == "link_open":
             before = text
@@ -122,10 +136,16 @@ def _inline(inline: Token, line: int, kind: Kind, language: str, story: Story | 
             text += "\n"
         elif child.type == "html_inline" and child.content.lower().startswith("<br"):
             text += " "
+        elif child.type == "html_inline" and (tag := _TAG.match(child.content)):
+            if not tag["close"]:
+                opened.append((tag["name"].lower(), len(text), tag["language"] or ""))
+            elif opened and opened[-1][0] == tag["name"].lower():
+                _, start, spoken = opened.pop()
+                foreign += [(start, len(text), spoken)] * bool(spoken)
     if text.strip(OBJECT + " \n"):
         last = inline.children[-1].type if inline.children else ""
         linked = last == "link_close" and before.rstrip().endswith((".", "!", "?", "…", "؟", ":"))
-        yield Passage(text, line, kind, language, story, linked)
+        yield Passage(text, line, kind, language, story, linked, tuple(foreign))
 
 
 def _is_line(inline: Token) -> bool:

@@ -16,7 +16,7 @@ ADDRESS = "Your institution, street, town, country"
 PROPOSED = "proposed:"  # begins the comment under a heading whose topics were proposed
 _PROPOSAL = re.compile(rf"\s*<!--\s*{PROPOSED}")
 
-LEFT = rule("MLR013", Severity.WARNING, "words of the example were left in", "readers would get them as they are")
+LEFT = rule("MLR013", Severity.WARNING, "words of the example were left in", "they would be mailed as they are")
 UNSEEN = rule(
     "MLR123", Severity.WARNING, "topics that were proposed by words alone",
     "whether a story concerns these readers, only somebody who has read it can say",
@@ -44,4 +44,4 @@ def check(material: Material) -> Iterator[Finding]:
 
 
 def _left(material: Material, words: str, fix: str, line: int, path: str = "") -> Finding:
-    return material.finding(LEFT, f"“{words}” would be mailed as it is", fix, line, path=path)
+    return material.finding(LEFT, f"the words “{words}” are from the example", fix, line, path=path)

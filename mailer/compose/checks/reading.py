@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.compose.checks.material import Material
 from mailer.compose.checks.passages import OBJECT, Kind, Passage
 from mailer.compose.checks.rules import rule
-from mailer.models import Finding, Severity
+from mailer.models import Finding, Severity, Story
 
 _LONGEST = 50  # words; the longest of December 2018, once edited, has 36, of its raw text 87
 _HARDEST = 0.0  # of 100: the stories of December 2018 have 7 to 47, three of its raw text less than 0
@@ -69,23 +69,36 @@ def measure(passages: Sequence[Passage]) -> Reading:
 
 def of(material: Material) -> Reading:
     """All running text of the issue in the issue's own language."""
-    kinds, language = (Kind.PROSE, Kind.ITEM), material.issue.language
-    return measure([one for one in material.passages if one.kind in kinds and one.language == language])
+    return measure([one for one in _running(material) if one.language == material.issue.language])
+
+
+def by_story(material: Material) -> dict[str, Reading]:
+    """The running text of each story that has some; what is short has no ease."""
+    measured = {story.id: _of_story(material, story) for story in material.stories()}
+    return {story: reading for story, reading in measured.items() if reading.words}
 
 
 def check(material: Material) -> Iterator[Finding]:
     """Only what is extreme; ordinary prose of an institution gives nothing."""
+    for passage in _running(material):
+        yield from _long(material, passage)
     for passage in material.passages:
-        if passage.kind in (Kind.PROSE, Kind.ITEM):
-            yield from _long(material, passage)
         if passage.kind is not Kind.CELL:
             yield from _capitals(material, passage)
     for story in material.stories():
-        own = [one for one in material.passages if one.story is story and one.kind in (Kind.PROSE, Kind.ITEM)]
-        reading = measure(own)
-        if reading.ease is not None and reading.words >= _ENOUGH and reading.ease < _HARDEST:
+        reading = _of_story(material, story)
+        if reading.ease is not None and reading.ease < _HARDEST:
             text = f"reading ease {reading.ease:.0f} of 100, {reading.per_sentence:.0f} words a sentence"
             yield material.finding(HARD, text, "write shorter sentences, and short words for long ones", story=story)
+
+
+def _running(material: Material) -> list[Passage]:
+    return [passage for passage in material.passages if passage.kind in (Kind.PROSE, Kind.ITEM)]
+
+
+def _of_story(material: Material, story: Story) -> Reading:
+    reading = measure([passage for passage in _running(material) if passage.story is story])
+    return reading if reading.words >= _ENOUGH else replace(reading, ease=None)
 
 
 def _long(material: Material, passage: Passage) -> Iterator[Finding]:

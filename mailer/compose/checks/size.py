@@ -17,12 +17,10 @@ _HEAD = 16 * 1024  # characters: what it takes today of all of them
 
 CLIPPED = rule(
     "MLR001", Severity.ERROR, "an edition is larger than Gmail shows",
-    "Gmail hides the rest behind a link, and with it the way to leave", fixed=True,
+    "Gmail hides the rest behind a link, and with it the unsubscribe link", fixed=True,
 )  # fmt: skip
 NEAR = rule("MLR002", Severity.WARNING, "an edition is near Gmail's limit", "a few more lines and Gmail hides the rest")
-BLOCK = rule(
-    "MLR015", Severity.WARNING, "a style block is long", "some versions of Gmail drop a block of 8,192 characters whole"
-)
+BLOCK = rule("MLR015", Severity.WARNING, "a style block is long", "some versions of Gmail drop such a block whole")
 HEAD = rule(
     "MLR016", Severity.WARNING, "the style sheets in the head are long",
     "Gmail drops every style block behind the first 16 KB: phones get the desktop's layout",
@@ -50,7 +48,13 @@ def check(material: Material) -> Iterator[Finding]:
     for found in re.finditer(r"\S?!\s*important", sheet.css, re.IGNORECASE):
         if not re.fullmatch(r"!important", found[0]):
             fix = "write it in small letters behind one blank: 0 !important"
-            yield material.finding(IMPORTANT, f"“{found[0]}”", fix, sheet.line(found.start()), path=sheet.path)
+            yield material.finding(
+                IMPORTANT,
+                f"“{found[0]}” is another way to write !important",
+                fix,
+                sheet.line(found.start()),
+                path=sheet.path,
+            )
     yield from _controls(material)
 
 
@@ -69,7 +73,9 @@ def _editions(material: Material) -> Iterator[Finding]:
     if near:
         mailed, which = _largest(near, sizes)
         text = f"{which} has {mailed:,} bytes as mailed; Gmail cuts at {GMAIL_CLIP:,}"
-        yield material.finding(NEAR, text, f"the longest stories are {biggest}", editions=material.editions_of(near))
+        yield material.finding(
+            NEAR, text, f"shorten one of the longest stories: {biggest}", editions=material.editions_of(near)
+        )
 
 
 def _largest(samples: list[Sample], sizes: dict[Sample, tuple[int, int]]) -> tuple[int, str]:
@@ -88,10 +94,10 @@ def _head(material: Material) -> Iterator[Finding]:
     longest, total = max(map(len, blocks), default=0), sum(map(len, blocks))
     path = material.sheet("head.css").path
     if longest >= _BLOCK:
-        text = f"a style block has {longest:,} characters of {_BLOCK:,}"
+        text = f"a style block has {longest:,} characters, more than {_BLOCK:,}"
         yield material.finding(BLOCK, text, "shorten it, or move rules to inline.css", path=path)
     if total > _HEAD:
-        text = f"the style blocks have {total:,} characters of {_HEAD:,}"
+        text = f"the style blocks have {total:,} characters, more than {_HEAD:,}"
         yield material.finding(HEAD, text, "shorten it, or move rules to inline.css", path=path)
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 from mailer.compose.checks.material import Material
 from mailer.compose.checks.passages import Kind, Passage
@@ -14,7 +15,8 @@ from mailer.models import Finding, Severity
 
 FOLDERS = (Path("/usr/share/hunspell"), Path("/usr/share/myspell"), Path("/Library/Spelling"))
 WORDS = "words.txt"  # in the newsroom: a word a line, # for comments
-_WORD = re.compile(r"(?<![\w.@#/_-])[^\W\d_]+(?:[’'][^\W\d_]+)*(?![\w@_])")
+_LETTERS = r"(?:[^\W\d_][\u0300-\u036f\u064b-\u065f\u0670]*)+"  # with accents of their own and Arabic vowels
+_WORD = re.compile(rf"(?<![\w.@#/_-]){_LETTERS}(?:[’']{_LETTERS})*(?![\w@_])")
 _ELIDED = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quelqu)'", re.IGNORECASE)
 
 UNKNOWN = rule(
@@ -31,9 +33,9 @@ def check(material: Material) -> Iterator[Finding]:
     passages = [one for one in material.passages if one.kind is not Kind.CELL]
     right = _accepted(material.root) | _recurring(passages)  # and, on the way, what has been told
     for passage in passages:
-        spelt = speller(passage.language, tuple(material.dictionaries))
-        for found in _WORD.finditer(passage.prose) if spelt else ():
-            word = found[0].replace("’", "'")
+        for found in _WORD.finditer(passage.prose):
+            word = _plain(found[0])
+            spelt = speller(passage.language_at(found.start()), tuple(material.dictionaries))
             if spelt is None or word.casefold() in right or _known(word, spelt.knows):
                 continue
             right.add(word.casefold())
@@ -47,15 +49,20 @@ def _accepted(root: Path | None) -> set[str]:
     """The newsroom's own words."""
     path = (root or Path()) / WORDS
     lines = path.read_text("utf-8").splitlines() if root and path.is_file() else []
-    return {word.replace("’", "'").casefold() for line in lines if (word := line.partition("#")[0].strip())}
+    return {_plain(word).casefold() for line in lines if (word := line.partition("#")[0].strip())}
 
 
 def _recurring(passages: Sequence[Passage]) -> set[str]:
     """Names: words with a capital that stand twice or more. Acronyms at once."""
-    words = [word.replace("’", "'") for one in passages for word in _WORD.findall(one.prose) if not word.islower()]
+    words = [_plain(word) for one in passages for word in _WORD.findall(one.prose) if not word.islower()]
     counts = Counter(word.casefold() for word in words)
     acronyms = {word.casefold() for word in words if sum(letter.isupper() for letter in word) > 1}
     return acronyms | {word for word, times in counts.items() if times > 1}
+
+
+def _plain(word: str) -> str:
+    """As dictionaries have it: a straight apostrophe, an accent and its letter in one character."""
+    return normalize("NFC", word.replace("’", "'"))
 
 
 def _known(word: str, knows: Callable[[str], bool]) -> bool:

@@ -21,13 +21,13 @@ from mailer.errors import nearest
 from mailer.models import Finding, Severity, Story
 
 STYLE = rule(
-    "MLR080", Severity.WARNING, "a style that a mail program doesn't know", "its readers see the mail without it"
+    "MLR080", Severity.WARNING, "a style that a mail program doesn't know", "their readers see the mail without it"
 )
 HEAD = rule(
     "MLR081", Severity.NOTE, "a style in the head that no mail program knows",
     "it helps nobody, and counts towards Gmail's limit",
 )  # fmt: skip
-TAG = rule("MLR082", Severity.WARNING, "a tag that a mail program doesn't know", "its readers lose what it means")
+TAG = rule("MLR082", Severity.WARNING, "a tag that a mail program doesn't know", "their readers lose what it means")
 CLIENT = rule(
     "MLR083", Severity.WARNING, "a mail program that caniemail doesn't test", "nothing can be said of its readers"
 )
@@ -110,10 +110,10 @@ def _sheet(material: Material, name: str, clients: list[str]) -> Iterator[Findin
         lacking = data().without(feature, clients)
         title = data().features[feature][0]
         if name == "inline.css" and lacking:
-            text = f"{title}{_times(counts[feature])} is unknown to {_listed(lacking)}"
+            text = f"“{title}”{_times(counts[feature])} is unknown to {_listed(lacking)}"
             yield material.finding(STYLE, text, "do without it, or move it to head.css", line, path=sheet.path)
         elif name == "head.css" and clients and len(lacking) == len(clients):
-            text = f"{title}{_times(counts[feature])} is unknown to every client you named"
+            text = f"“{title}”{_times(counts[feature])} is unknown to every client you named"
             yield material.finding(HEAD, text, "take it out", line, path=sheet.path)
 
 
@@ -162,7 +162,7 @@ def _tag(
     lacking = data().without(feature, clients) if feature in data().features else []
     if not lacking:
         return None
-    text = f"{data().features[feature][0]} is unknown to {_listed(lacking)}"
+    text = f"“{data().features[feature][0]}” is unknown to {_listed(lacking)}"
     return material.finding(TAG, text, "say it in words, or with a tag that all know", line, story, path)
 
 

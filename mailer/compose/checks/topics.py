@@ -9,11 +9,16 @@ from mailer.compose.checks.rules import rule
 from mailer.errors import nearest
 from mailer.models import Finding, Severity
 
-UNUSED = rule("MLR010", Severity.WARNING, "a topic that no story has", "who chose only this topic gets nothing of it")
+UNUSED = rule(
+    "MLR010",
+    Severity.WARNING,
+    "a topic that no story has",
+    "who chose only this topic gets what is for everybody, if anything",
+)
 NOTHING = rule("MLR011", Severity.NOTE, "people for whom nothing is left", "they get no mail, and wonder why")
 UNKNOWN = rule("MLR012", Severity.WARNING, "chosen interests that are no topics", "what these people want can't be met")
 SINGLE = rule(
-    "MLR120", Severity.NOTE, "an edition with a single story", "these readers get a mail that is mostly frame"
+    "MLR120", Severity.NOTE, "an edition with a single story", "their mail is mostly frame"
 )  # fmt: skip
 UNREAD = rule("MLR121", Severity.WARNING, "a story that nobody gets", "it was written for no one")
 UNSORTED = rule(
@@ -29,8 +34,9 @@ def check(material: Material) -> Iterator[Finding]:
     covered = {topic for story in material.stories() for topic in story.topics}
     for topic, label in known.items():
         if topic not in covered:
-            text = f"no story has the topic “{topic}”; who chose only {label} gets what is for everybody"
-            yield material.finding(UNUSED, text, f"add topics={topic} to a story it fits")
+            yield material.finding(
+                UNUSED, f"no story has the topic “{topic}” ({label})", f"add topics={topic} to a story it fits"
+            )
     for segment in material.nothing_left:
         text = f"{segment.count} people chose {', '.join(segment.interests)} and get no mail: no story is left for them"
         yield material.finding(NOTHING, text, "add a story with one of these topics, or for everybody")
@@ -65,8 +71,10 @@ def _editions(material: Material) -> Iterator[Finding]:
 def _unsorted(material: Material) -> Iterator[Finding]:
     without = [story for story in material.stories() if not story.topics]
     if len(without) == 1 and len(material.issue.stories) > _ENOUGH:
-        text = "this is the only story without topics, so everybody gets it"
-        yield material.finding(UNSORTED, text, "give it topics=, or silence this", story=without[0])
+        text = "this is the only story without topics"
+        yield material.finding(
+            UNSORTED, text, "give it topics=, or silence this if it is for everybody", story=without[0]
+        )
 
 
 def _unknown(material: Material) -> dict[str, int]:

@@ -32,7 +32,7 @@ _OWN_QUOTES = {"en", "fr", "es", "ar"}  # German closes with “ and Swedish ope
 _ENUMERATION = re.compile(r"(?<![\w(])(?:\d{1,2}|[a-z]|[ivx]{1,4})\)$|[:;]-?\)$")  # “2) the model”, and faces
 _INCH = re.compile(r'(?<=\d)"')
 
-LEFT = rule("MLR140", Severity.WARNING, "a placeholder was left in", "readers would get it as it is")
+LEFT = rule("MLR140", Severity.WARNING, "a placeholder was left in", "it would be mailed as it is")
 DOUBLED = rule(
     "MLR141", Severity.WARNING, "a word stands twice", "readers stumble over it, and take the rest for careless"
 )
@@ -54,7 +54,7 @@ def check(material: Material) -> Iterator[Finding]:
 def _placeholders(material: Material, passage: Passage) -> Iterator[Finding]:
     marks = _SPANISH if passage.language.startswith("es") else _MARKS
     for found in marks.finditer(passage.text):
-        text = f"“{found[0]}” would be mailed as it is"
+        text = f"“{found[0]}” looks like a placeholder"
         yield material.finding(
             LEFT, text, "write what belongs there, or take it out", passage.line_at(found.start()), passage.story
         )
@@ -63,7 +63,7 @@ def _placeholders(material: Material, passage: Passage) -> Iterator[Finding]:
 
 def _unread(material: Material, passage: Passage) -> Iterator[Finding]:
     for found in _UNREAD.finditer(passage.text):
-        text = f"“{found[0]}” would be mailed as it is, not as a {'picture' if found[0][0] == '!' else 'link'}"
+        text = f"“{found[0]}” is no {'picture' if found[0][0] == '!' else 'link'}, because of a blank in its address"
         fix = "take the blanks out of the address between the round brackets, and out of the file's name"
         yield material.finding(LEFT, text, fix, passage.line_at(found.start()), passage.story)
 

@@ -3,14 +3,17 @@
     tests/data/checks/MLR024-shortener/
       fault/issue.md          what stands in issues/2019-01/issue.md
       fault/expected.json     [{"id": "MLR024", "line": 14}]; "editions": how many it concerns, 0 (the default) for all;
-                              "path": where it stands, when not in issue.md; "story": its id, when it has one
+                              "path": where it stands, when not in issue.md; "story": its id, when it has one. A line of
+                              the theme is named by some of its words, since the theme changes: {"line": "<mjml"}
       clean/issue.md          the same without the fault; nothing may be found
 
 Beside an issue.md there may be, each only where the fault needs it:
 
     mailer.toml         tables laid over the configuration of BASE
     subscribers.csv     instead of the four of subscribers.csv above: no interests, each topic, both
-    template/           files laid over templates/enterprises
+    template.toml       changes to files of templates/enterprises: ["head.css"] add = a rule behind its own, or
+                        find = words that stand there once, put = what stands there instead
+    template/           files in place of those of templates/enterprises
     earlier/SLUG.md     issues that came before
     dictionary/         of hunspell: spelling is looked at
     spamassassin.txt    the report of SpamAssassin
@@ -44,6 +47,7 @@ from mailer.newsroom import Newsroom
 from mailer.web import texts
 
 FOLDER = ROOT / "tests/data/checks"
+THEME = ROOT / "templates/enterprises"
 SLUG = "2019-01"
 SHOWN = f"issues/{SLUG}/issue.md"
 BASE = tomllib.loads((FOLDER / "mailer.toml").read_text("utf-8"))
@@ -85,7 +89,31 @@ def expected(side: Path) -> list[dict[str, Any]]:
     """What expected.json says, its defaults filled in."""
     path = side / "expected.json"
     given = json.loads(path.read_text("utf-8")) if path.exists() else []
-    return [{"path": SHOWN, "line": 0, "editions": 0, "story": ""} | one for one in given]
+    return [{"path": SHOWN, "line": 0, "editions": 0, "story": ""} | one | _numbered(one, side) for one in given]
+
+
+def _numbered(one: dict[str, Any], side: Path) -> dict[str, int]:
+    """The number of a line that is named by its words, in the theme as changed."""
+    if not isinstance(one.get("line"), str):
+        return {}
+    lines = _changed(side)[one["path"].rpartition("/")[2]].splitlines()
+    return {"line": next(number for number, line in enumerate(lines, 1) if one["line"] in line)}
+
+
+def _changed(side: Path) -> dict[str, str]:
+    """The files of the theme that template.toml changes, each as it is then."""
+    path = side / "template.toml"
+    changes = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    files = {}
+    for name, change in changes.items():
+        theme = (THEME / name).read_text("utf-8")
+        if "add" in change:
+            files[name] = f"{theme}{change['add']}\n"
+            continue
+        if (times := theme.count(change["find"])) != 1:
+            raise ValueError(f"{path}: “{change['find']}” stands {times} times in {name} of the theme; find one place")
+        files[name] = theme.replace(change["find"], change["put"])
+    return files
 
 
 def as_expected(finding: Finding) -> dict[str, Any]:
@@ -109,6 +137,8 @@ def _newsroom(side: Path, folder: Path) -> Newsroom:
     shutil.copytree(ROOT / "templates", folder / "templates")
     if (side / "template").is_dir():
         shutil.copytree(side / "template", folder / "templates/enterprises", dirs_exist_ok=True)
+    for name, content in _changed(side).items():
+        (folder / "templates/enterprises" / name).write_text(content, "utf-8")
     (folder / "mailer.toml").write_text(_toml(side), "utf-8")
     room = Newsroom.open(folder, {"MAILER_SECRET_KEY": SECRET})
     people = side / "subscribers.csv" if (side / "subscribers.csv").exists() else FOLDER / "subscribers.csv"

@@ -37,6 +37,14 @@ def test_a_seeded_fault_is_found_where_it_stands_and_nothing_else(case, found_in
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+def test_why_something_matters_is_not_what_was_found_said_again(case, found_in):
+    for one in found_in(case / "fault"):
+        found, why = (words.casefold().replace(",", "").split() for words in (one.text, one.why))
+        runs = {tuple(found[at : at + 3]) for at in range(len(found) - 2)}
+        assert [run for run in zip(why, why[1:], why[2:], strict=False) if run in runs] == []
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_without_the_fault_nothing_is_found(case, found_in):
     assert found_in(case / "clean") == []
 
