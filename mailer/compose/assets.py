@@ -88,9 +88,7 @@ class IssueAssets:
         original = path.relative_to(self.home).as_posix()
         name = made.name(original)
         if self.config.newsletter.images == "embed":
-            # The hash tells “a b.png” from “a-b.png”.
-            unique = hashlib.sha256(original.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-            url = f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', original)}.{unique}@{self.folder.name}"
+            url = embedded(original, self.folder.name)
         else:
             url = self._published(name)
         alt = re.sub(r"[ \t\n]+", " ", alt).strip(" ")
@@ -113,6 +111,13 @@ class IssueAssets:
 
     def _published(self, name: str) -> str:
         return f"{self.config.newsletter.public_url}/{self.folder.name}/{quote(name)}"
+
+
+def embedded(original: str, issue: str) -> str:
+    """The address of a picture inside the mail (RFC 2392), from its name in the issue's folder and the issue's slug."""
+    # The hash tells “a b.png” from “a-b.png”.
+    unique = hashlib.sha256(original.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"cid:{re.sub(r'[^A-Za-z0-9.]+', '-', original)}.{unique}@{issue}"
 
 
 def _similar(folder: Path, name: str) -> str:

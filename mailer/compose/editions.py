@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -57,8 +59,8 @@ def restrict(issue: Issue, selection: Selection) -> Issue:
 def rendered_alone(issue: Issue, selection: Selection, theme: Theme, config: Config) -> tuple[str, str]:
     """HTML and text of an edition, rendered from its stories alone: the slow way, which cutting must equal."""
     edition, marks = restrict(issue, selection), Marks.of(issue, live=False)
-    html = page.render(edition, theme, config, marks)
-    return html.replace(OUTLOOK_SEAM, ""), theme.text(edition, config, marks).replace(OUTLOOK_SEAM, "")
+    rendered = page.render(edition, theme, config, marks)
+    return rendered.replace(OUTLOOK_SEAM, ""), theme.text(edition, config, marks).replace(OUTLOOK_SEAM, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +127,9 @@ class MarkedPage:
             for piece in self.pieces
             if (piece.story is None or piece.story in stories) and (piece.section is None or piece.section in counts)
         ).replace(OUTLOOK_SEAM, "")
+
+    def with_picture(self, old: str, new: str) -> MarkedPage:
+        """The HTML page with a picture from another address; links that lead to the old one stay."""
+        shown = re.compile(f'(?<!href="){re.escape(html.escape(old))}(?=["\')])')
+        pieces = (dataclasses.replace(piece, text=shown.sub(html.escape(new), piece.text)) for piece in self.pieces)
+        return dataclasses.replace(self, pieces=tuple(pieces))

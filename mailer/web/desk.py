@@ -210,14 +210,17 @@ class Pages:
         form = await request.form()
         proof, room = self._proof(), self._desk.room
         message = self._message(proof, Choice.of(request.query_params))
+        composition = proof.composition.embedding()  # pictures are published when the issue goes out
         tested = await once.send_test(
-            proof.composition, room.store.audience, room.tokens, room.relay, str(form.get("to", "")),
-            format_datetime(clock()), message.selection,
+            composition, room.store.audience, room.tokens, room.relay, str(form.get("to", "")),
+            format_datetime(clock()), room.signer, message.selection,
         )  # fmt: skip
         outcome = tested.outcome
         said = " ".join(str(part) for part in (outcome.reply.code or "", outcome.reply.text) if part)
         if outcome.state is DeliveryState.ACCEPTED:
-            return Response(f"Sent to {tested.reader.email}. The server said: {said}", media_type="text/plain")
+            inside = ", its pictures inside it" if composition.embeds(message.selection) else ""
+            told = f"Sent to {tested.reader.email}{inside}. The server said: {said}"
+            return Response(told, media_type="text/plain")
         raise MailerError(f"Not sent, {outcome.state}: {said}")
 
     async def open(self, request: Request) -> Response:
@@ -261,6 +264,7 @@ class Pages:
             "source": message.content.decode("utf-8", "replace"),
             "gauge": desk_view.Gauge.at(composition.sizes(message.selection)[1]),
             "findings": desk_view.findings(self._desk.room, proof),
+            "reading": proof.checked.reading if proof.checked else {},
             "options": desk_view.options(proof, self._labels),
             "matrix": desk_view.matrix(proof, message.selection, list(self._labels)),
             "labels": self._labels,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mailer.audience import segments
 from mailer.compose import checks
+from mailer.compose.checks import reading
 from mailer.compose.checks.material import Material
+from mailer.compose.checks.reading import Reading
 from mailer.compose.composition import Composition, Renewal
 from mailer.errors import InputError, MailerError
-from mailer.models import Edition, Finding, Problem, Segment
+from mailer.models import Edition, Finding, Issue, Problem, Segment
 from mailer.newsroom import Newsroom
 from mailer.web import texts
 from mailer.web.watching import Watch
@@ -23,19 +25,26 @@ _PAGE_FIRST = 0.2  # seconds in which a change gets onto the page before the rul
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in an issue, and how hard it is to read: each story by its id, all of it by an empty one."""
+
+    issue: Issue
+    findings: tuple[Finding, ...] = ()
+    reading: Mapping[str, Reading] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """A composed issue and who gets it.
 
-    `findings` are those of the composition that was last `checked`, which may be the one before, so that the page does
-    not jump; None at first.
+    What was last `checked` may be the issue of the proof before, so that the page does not jump; None at first.
     """
 
     number: int  # grows with every proof
     composition: Composition
     editions: tuple[Edition, ...]
     nothing_left: tuple[Segment, ...]
-    findings: tuple[Finding, ...] | None
-    checked: Composition | None
+    checked: Checked | None
 
     @property
     def segments(self) -> Iterator[Segment]:
@@ -101,8 +110,8 @@ class Desk:
             kept = self.proof.composition if self.proof and only_people else None
             composition = kept or self.room.compose(self.slug, self._renewal)
             editions, nothing_left = segments.of(composition.issue, self.room.store.audience)
-            before = (self.proof.findings, self.proof.checked) if self.proof else (None, None)
-            self.proof = Proof(self.revision + 1, composition, tuple(editions), tuple(nothing_left), *before)
+            before = self.proof.checked if self.proof else None
+            self.proof = Proof(self.revision + 1, composition, tuple(editions), tuple(nothing_left), before)
             self.mistakes = ()
         except Exception as error:  # whatever happens, the page stays
             self.mistakes = self._told(error)
@@ -122,21 +131,21 @@ class Desk:
         if proof is None:
             return
         try:
-            findings = await asyncio.to_thread(self._findings, proof)
+            checked = await asyncio.to_thread(self._checked, proof)
             mistakes = self.mistakes
         except Exception as error:
-            findings, mistakes = (), self._told(error)
+            checked, mistakes = Checked(proof.composition.issue), self._told(error)
         if self.proof is proof:
-            self.proof, self.mistakes = replace(proof, findings=findings, checked=proof.composition), mistakes
+            self.proof, self.mistakes = replace(proof, checked=checked), mistakes
             self._announce()
 
-    def _findings(self, proof: Proof) -> tuple[Finding, ...]:
+    def _checked(self, proof: Proof) -> Checked:
         room, composition = self.room, proof.composition
         earlier = room.earlier(composition.issue)
         material = Material(composition, proof.editions, proof.nothing_left, earlier, room.root)
         material.english = texts.untranslated(room.config)
-        found = checks.run(material)
-        return tuple(finding for finding in found if not finding.silenced)
+        found = tuple(finding for finding in checks.run(material) if not finding.silenced)
+        return Checked(composition.issue, found, {"": reading.of(material), **reading.by_story(material)})
 
     def _told(self, error: Exception) -> tuple[Problem, ...]:
         if isinstance(error, InputError):

@@ -62,10 +62,10 @@ class FindingRow:
 
 def findings(room: Newsroom, proof: Proof) -> list[FindingRow] | None:
     """Each finding with its place; None as long as they are being looked for."""
-    if proof.findings is None or proof.checked is None:
+    if proof.checked is None:
         return None
     rows, met = [], Counter[str]()
-    for finding in proof.findings:
+    for finding in proof.checked.findings:
         met[finding.id] += 1
         story = _story_at(proof.checked.issue, finding.line) if finding.path.endswith("issue.md") else ""
         place = Place.of(room, finding.path, finding.line)

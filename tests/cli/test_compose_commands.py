@@ -213,6 +213,46 @@ def test_a_test_mail_is_marked_and_leaves_no_trace(office):
     assert tested["Message-ID"] != sent["Message-ID"]
 
 
+ILLUSTRATED = ISSUE.replace(
+    "They [grow fast](https://example.org/grow).",
+    "![A field](images/a%20field.png)\n\nThey [grow](images/a%20field.png).\n\n![Another](images/b.png)",
+)
+
+
+@pytest.mark.parametrize("images", ["link", "embed"])
+def test_the_pictures_of_a_test_mail_travel_inside_it(office, images):
+    """RFC 2392: each `cid:` names the part with that Content-ID; RFC 2387: in a multipart/related with the HTML."""
+    office.write_issue(ILLUSTRATED)
+    content = (ROOT / "issues/2018-12/images/tokyo-2020.png").read_bytes()
+    folder = office.root / "issues" / SLUG / "images"
+    folder.mkdir()
+    for name in ("a field.png", "b.png"):
+        (folder / name).write_bytes(content)
+    with Relay() as relay:
+        office.use(relay)
+        config, table = office.root / "pyproject.toml", "[tool.mailer.newsletter]\n"
+        config.write_text(config.read_text("utf-8").replace(table, f'{table}images = "{images}"\n'), "utf-8")
+        office.subscribe(coops="cooperatives", green="green-jobs")
+        answer = office.run("test", SLUG, "--to", "coops@example.org")
+        office.run("test", SLUG, "--to", "green@example.org")
+        office.run("send", SLUG, "--yes")
+    illustrated, without = (parsed(mail) for mail in relay.mails[:2])
+    html = illustrated.get_body(("html",)).get_content()
+    [related] = [part for part in illustrated.walk() if part.get_content_type() == "multipart/related"]
+    parts = {part["Content-ID"]: part.get_content() for part in related.iter_parts() if part["Content-ID"]}
+    shown = [f"<{one}>" for one in re.findall('src="cid:([^"]+)"', html)]
+    assert (len(shown), sorted(parts)) == (2, sorted(shown))
+    assert set(parts.values()) == {content}
+    assert re.findall('src="(?!cid:)', html) == []
+    assert f'href="https://newsletter.example.org/{SLUG}/images/a%20field.png"' in html
+    said = "Pictures travel inside the test mail; they are published with the issue.\n"
+    assert answer.out == "accepted: 250 2.0.0 Ok: queued\n" + (said if images == "link" else "")
+    assert "multipart/related" not in [part.get_content_type() for part in without.walk()]
+    mailed = next(parsed(mail) for mail in relay.mails[2:] if mail.recipient == "coops@example.org")
+    mailed_html = mailed.get_body(("html",)).get_content()
+    assert ("cid:" in mailed_html) is (images == "embed")
+
+
 def test_the_links_of_a_test_mail_unsubscribe_nobody(office):
     """Standards U19: working in form, but inert."""
     with Relay() as relay:
@@ -232,7 +272,7 @@ def test_a_test_mail_to_a_stranger_shows_the_whole_issue(office):
         office.use(relay)
         answer = office.run("test", SLUG, "--to", "stranger@example.com")
         assert [mail.recipient for mail in relay.mails] == ["stranger@example.com"]
-    assert (answer.code, answer.out) == (0, "accepted: 250 2.0.0 Ok: queued\n")
+    assert (answer.code, answer.out) == (0, "accepted: 250 2.0.0 Ok: queued\n")  # nothing of pictures: it has none
     assert office.run("status").out == "No issue was sent yet. Begin with: mailer send ISSUE\n"
 
 

@@ -18,7 +18,7 @@ from mailer.newsroom import Newsroom
 from mailer.web import desk_editor, desk_view
 from mailer.web.desk_choice import Choice
 from mailer.web.desk_editor import Way
-from mailer.web.desk_proof import Proof
+from mailer.web.desk_proof import Checked, Proof
 
 ISSUE_FILE = Path("/news/issues/2019-01/issue.md")
 
@@ -156,7 +156,7 @@ def proof(real: Composition) -> Proof:
     """The December issue for seven people, two of whom get nothing that is theirs alone."""
     segments = [Segment(("cooperatives",), 3), Segment(("green-jobs", "social-finance"), 2), Segment((), 1)]
     editions, nothing = group(real.issue, segments)
-    return Proof(1, real, tuple(editions), (*nothing, Segment(("gone",), 1)), (), real)
+    return Proof(1, real, tuple(editions), (*nothing, Segment(("gone",), 1)), Checked(real.issue))
 
 
 def test_the_matrix_counts_people_by_interest_and_by_story(proof: Proof, real: Composition):
@@ -173,7 +173,7 @@ def test_the_matrix_counts_people_by_interest_and_by_story(proof: Proof, real: C
 
 def test_the_whole_issue_can_be_looked_at_when_nobody_gets_it(real: Composition):
     editions, _ = group(real.issue, [Segment(("cooperatives",), 3)])
-    offered = desk_view.options(Proof(1, real, tuple(editions), (), (), real), real.config.interests)
+    offered = desk_view.options(Proof(1, real, tuple(editions), (), Checked(real.issue)), real.config.interests)
     assert [(option.name, option.people) for option in offered] == [("The whole issue", 0), ("Cooperatives", 3)]
     assert isinstance(editions[0], Edition)
 

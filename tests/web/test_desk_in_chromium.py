@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from browsing import Shown, sideways
 from conftest import ROOT, copy_newsroom
 from desk_running import running
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from sending import parsed
 from smtp_relay import Relay
 
 from mailer.audience import subscribers
@@ -206,6 +208,28 @@ def test_an_open_finding_stays_open_over_a_save(page: Page, room: Newsroom):
     expect(finding(page)).to_have_attribute("open", "")
 
 
+def test_how_hard_the_issue_and_a_story_are_to_read_follows_every_save(page: Page, room: Newsroom):
+    """One syllable a word: Flesch's ease is 206.835 - 1.015 * words a sentence - 84.6, for stories of 60 words on."""
+    figures = page.locator("#reading")
+    plain = "The cat sat on the mat. " * 10
+    expect(figures).to_contain_text("The issue Sentences: 3 words on average; reading ease")
+    expect(figures).to_contain_text("Choose a story to see how it reads.", use_inner_text=True)
+    write(room, ISSUE.replace("Something for all of us.", plain))
+    expect(figures).to_contain_text("Sentences: 5 words on average; reading ease 11")
+    page.locator("#story-all").focus()
+    page.keyboard.press("Enter")
+    story = figures.locator("[data-reads=all]")
+    expect(story).to_have_text("For everybody Sentences: 6 words on average; reading ease 116 of 100 (easy).")
+    expect(figures.locator("[data-reads]:visible")).to_have_count(1)
+    expect(figures).not_to_contain_text("Choose a story", use_inner_text=True)
+    write(room, ISSUE.replace("Something for all of us.", plain + "It was pleased, and so the cat sat on. " * 10))
+    expect(story).to_have_text("For everybody Sentences: 8 words on average; reading ease 115 of 100 (easy).")
+    expect(story).to_be_visible()
+    page.locator("#story-coops").click()
+    expect(figures.locator("[data-reads=coops]")).to_have_text("Cooperatives grow Sentences: 3 words on average.")
+    expect(story).to_be_hidden()
+
+
 WIDTHS = {"Phone": 375, "Tablet": 768, "Desktop": 1024}
 
 
@@ -302,8 +326,14 @@ def test_a_test_mail_is_sent_from_the_page_and_what_the_server_said_is_told(page
         page.get_by_role("checkbox", name="Jobs in green").check()  # the page has the new configuration
         expect(page.locator("#reader")).to_contain_text("Jobs in green")
         page.get_by_role("button", name="Send").click()
-        expect(page.locator("#tested")).to_have_text("Sent to me@example.org. The server said: 250 2.0.0 Ok: queued")
+        expect(page.locator("#tested")).to_have_text(
+            "Sent to me@example.org, its pictures inside it. The server said: 250 2.0.0 Ok: queued"
+        )
     assert "Cooperatives grow" not in relay.mails[0].content.decode("ascii")
+    parts = list(parsed(relay.mails[0]).walk())
+    assert [f"<{one}>" for part in parts if part.get_content_type() == "text/html"
+            for one in re.findall('src="cid:([^"]+)"', part.get_content())
+            ] == [part["Content-ID"] for part in parts if part["Content-ID"]] != []  # fmt: skip
 
 
 def test_the_desk_says_when_it_is_closed(browser: Browser, room: Newsroom):

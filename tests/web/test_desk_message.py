@@ -45,7 +45,7 @@ def test_the_message_shown_for_a_subscriber_is_the_one_that_sending_sends(office
 
 
 def test_the_links_shown_name_nobody(real: Composition):
-    tokens = Tokens(SECRET.encode())
+    tokens = Tokens("enterprises.example.org", SECRET.encode())
     message = Message.of(real, real.everything, Subscriber("ada@example.org", id=77), tokens)
     assert set(re.findall(r"newsletter\.example\.org/[\w-]+/(\d+)\.", message.html)) == {"0"}
     genuine = tokens.sign("unsubscribe", 77)
@@ -55,7 +55,7 @@ def test_the_links_shown_name_nobody(real: Composition):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_frame_decides_the_mails_own_media_queries(real: Composition, scheme: str):
     """The mail asks for dark: at any width in dark, at none in light."""
-    tokens = Tokens(SECRET.encode())
+    tokens = Tokens("enterprises.example.org", SECRET.encode())
     message = Message.of(real, real.everything, Subscriber("ada@example.org"), tokens)
     assert "@media (prefers-color-scheme: dark)" in message.html
     html = message.framed(real, tokens, scheme, "picture/")
@@ -67,7 +67,7 @@ def test_a_frame_decides_the_mails_own_media_queries(real: Composition, scheme: 
 
 
 def test_a_frame_differs_from_the_mail_only_by_what_the_desk_adds(real: Composition):
-    tokens = Tokens(SECRET.encode())
+    tokens = Tokens("enterprises.example.org", SECRET.encode())
     message = Message.of(real, real.everything, Subscriber("ada@example.org"), tokens)
     html = message.framed(real, tokens, "light", "picture/", against=real.everything[1:])
     html = re.sub(r'<base target="_blank"><style>.*?</style>', "", html, count=1, flags=re.DOTALL)

@@ -31,6 +31,7 @@ async function show(address) {
     stage(fresh.getElementById("stage"), revision.proof !== proof);
     for (const input of fresh.querySelectorAll(".tools input")) byId(input.id).checked = input.checked;
   });
+  measured();
   proof = revision.proof;
 }
 
@@ -106,8 +107,17 @@ function fit() {
 }
 new ResizeObserver(fit).observe(byId("stage"));
 
+// How hard a story is to read is shown of the one that was pointed at last.
+let pointed = "";
+
+function measured() {
+  for (const figures of document.querySelectorAll("[data-reads]")) figures.hidden = figures.dataset.reads !== pointed;
+}
+
 // Only the mail is moved; on a phone it is in sight once `there` is asked for.
 function point(story, there) {
+  pointed = story;
+  measured();
   let found = false;
   for (const frame of document.querySelectorAll("#stage iframe:not(.coming)")) {
     const inside = frame.contentDocument;
