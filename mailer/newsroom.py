@@ -23,8 +23,11 @@ from mailer.tokens import Tokens
 if TYPE_CHECKING:
     from mailer.compose.composition import Composition, Renewal
     from mailer.compose.reading import Reading
+    from mailer.compose.snapshot import Kept
     from mailer.compose.theme import Theme
+    from mailer.deliver.dkim import Signer
     from mailer.deliver.job import Job
+    from mailer.store.base import Plan
 
 # Names that are addresses of the reader's pages already, which come before an issue's: web/public.py.
 RESERVED = frozenset({"address", "confirm", "data", "feed", "healthz", "metrics", "p", "subscribe", "u"})
@@ -66,8 +69,10 @@ class Newsroom:
 
     @cached_property
     def tokens(self) -> Tokens:
-        """Signs links with the newsroom's key, which is made when there is none."""
-        return Tokens(*configuration.key_ring(self.root, self.env))
+        """Signs links with the list's id and the newsroom's key, which is made when there is none."""
+        newsletter = self.config.newsletter
+        keys = configuration.key_ring(self.root, self.env)
+        return Tokens(newsletter.list_id, *keys, former=newsletter.former_list_ids)
 
     @cached_property
     def store(self) -> SqliteStore:
@@ -87,6 +92,18 @@ class Newsroom:
     def relay(self) -> Relay:
         """The first of them, for a single mail."""
         return self.relays[0]
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """Signs what is sent, where [dkim] asks for it. Raises ConfigError when a key is not in order."""
+        return self._signer_for(self.config)
+
+    def _signer_for(self, config: Config) -> Signer | None:
+        if config.dkim is None:
+            return None
+        from mailer.deliver import dkim  # with cryptography, 40 ms
+
+        return dkim.load(self.root, config, configuration.dkim_key(self.env))
 
     @property
     def issues(self) -> list[str]:
@@ -135,11 +152,51 @@ class Newsroom:
         from mailer.compose.composition import Composition
 
         issue = self.issue(slug, before.reading if before else None)
+        return Composition.of(issue, self._theme_of(issue), self.config, before.rendering if before else None)
+
+    def kept(self, slug: str) -> Kept | None:
+        """An issue as it was planned, when something of it was sent; None also where an old plan kept too little."""
+        from mailer.compose import snapshot
+
+        plan, archive = self.store.sendlog.plan(slug), self.store.archive
+        facts, pages = archive.facts(slug), archive.pages(slug)
+        if plan is None or not plan.touched or facts is None or pages is None:
+            return None
+        told = snapshot.facts(facts[1])
+        config = snapshot.config_of(told, self.config)
+        if config is None:
+            return None
+        names = [picture.name for picture in told.issue.pictures if picture.content_id]
+        carried = {name: content for name in names if (content := archive.file(slug, name)) is not None}
+        return snapshot.Kept(told, snapshot.pages(pages), config, carried)
+
+    def differences(self, plan: Plan) -> list[str]:
+        """How an issue is not what it was when it was planned, in words; also why it cannot be read any more."""
+        from mailer.compose.composition import changes, fingerprint
+
         try:
-            theme = self.theme(issue.template)
+            issue = self.issue(plan.issue)
+            return changes(plan.fingerprint, fingerprint(issue, self._theme_of(issue), self.config))
+        except InputError as error:
+            return [str(problem) for problem in error.problems]
+        except NotFound:
+            return [f"issues/{plan.issue} is gone"]
+        except OSError as error:
+            return [f"{error.filename} cannot be read: {error.strerror}"]
+
+    def sender_domain(self, slug: str) -> str:
+        """The domain in an issue's Message-IDs: of the sender it was planned with."""
+        from mailer.compose import snapshot
+
+        found = self.store.archive.facts(slug)
+        config = snapshot.config_of(snapshot.facts(found[1]), self.config) if found else None
+        return (config or self.config).newsletter.sender_domain
+
+    def _theme_of(self, issue: Issue) -> Theme:
+        try:
+            return self.theme(issue.template)
         except NotFound as error:
             raise InputError([Problem(*self._named(issue), str(error))]) from None
-        return Composition.of(issue, theme, self.config, before.rendering if before else None)
 
     def _named(self, issue: Issue) -> tuple[str, int]:
         """Where the issue's template is named: the file as people name it, and the line."""
@@ -159,19 +216,21 @@ class Newsroom:
             raise NotFound(f"there is no template “{name}” in templates/. {nearest(name, known)}")
         return Theme.load(folder, f"templates/{name}")
 
-    def job(self, composition: Composition, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
+    def job(self, composition: Composition | Kept, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
         """Everything the engine needs to send an issue; before it is planned, all but its editions."""
         from mailer.compose import headers
         from mailer.deliver.job import Job
 
         smtp = self.config.smtp
+        signer = self._signer_for(composition.config)  # a key that is wrong is told before anything is planned
         issue = composition.issue.slug
         planned = self.store.sendlog.editions(issue) if self.store.sendlog.plan(issue) else {}
+        templates = {key: composition.template(selection) for key, selection in planned.items()}
         return Job(
             issue=issue,
-            templates={key: composition.template(selection) for key, selection in planned.items()},
+            templates=signer.over(templates) if signer else templates,
             personaliser=composition.personaliser(self.tokens),
-            sender=headers.ascii_address(parseaddr(self.config.newsletter.sender)[1]),
+            sender=headers.ascii_address(parseaddr(composition.config.newsletter.sender)[1]),
             relays=self.relays,
             retry=smtp.retry,
             timeout=smtp.timeout.total_seconds(),

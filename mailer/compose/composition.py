@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mailer.compose import page
+from mailer.compose import assets, page
 from mailer.compose.editions import MarkedPage, select
 from mailer.compose.marks import Marks
 from mailer.compose.message import MessageTemplate, compile_message, fill_page, qp
@@ -76,6 +77,21 @@ class Composition:
             )
         return self._templates[wanted]
 
+    def embedding(self) -> Composition:
+        """The same with its pictures inside the mail, for one that goes out before they are published."""
+        folder, issue, html = self.issue.path.parent.resolve(), self.issue, self.html
+        pictures = []
+        for picture in issue.pictures:
+            url = assets.embedded(picture.path.relative_to(folder).as_posix(), issue.slug)
+            pictures.append(dataclasses.replace(picture, url=url))
+            html = html.with_picture(picture.url, url)
+        issue = dataclasses.replace(issue, pictures=tuple(pictures))
+        return dataclasses.replace(self, issue=issue, html=html, _templates={})
+
+    def embeds(self, selection: Selection) -> bool:
+        """Whether pictures travel inside an edition's mail."""
+        return 'src="cid:' in self.html.cut(selection)
+
     def personaliser(self, tokens: Tokens, inert: bool = False) -> Personaliser:
         """Makes the personal values of this issue's readers."""
         words = self.theme.words(self.issue.language)
@@ -96,28 +112,31 @@ class Composition:
 
     def fingerprint(self) -> dict[str, str]:
         """What a send is planned from, in parts that can be named when one of them changes."""
-        issue = self.issue
-        parts: dict[str, object] = {f"story “{story.id}”": _placeless(story) for story in issue.stories}
-        parts["the list of stories"] = [(section.id, [story.id for story in section.stories])
-                                        for section in issue.sections]  # fmt: skip
-        parts["the sections"] = [(section.id, section.title, section.intro) for section in issue.sections]
-        parts["the front matter"] = (issue.title, issue.date, issue.subject, issue.preheader, issue.language,
-                                     issue.number, issue.template, _pathless(issue.masthead))  # fmt: skip
-        parts["the welcome"] = issue.intro
-        parts["the newsletter's settings"] = self.config.newsletter.model_dump()
-        parts["the interests"] = list(self.config.interests.items())
-        prints = {name: _digest(repr(part).encode("utf-8", "replace")) for name, part in parts.items()}
-        files = (path for path in self.theme.folder.rglob("*") if path.is_file())
-        for path in sorted(path for path in files if not path.name.startswith(".")):  # an editor's leavings
-            name = f"{self.theme.shown}/{path.relative_to(self.theme.folder).as_posix()}"
-            prints[name] = _digest(path.read_bytes())
-        folder = issue.path.parent.resolve()
-        for picture in issue.pictures:
-            prints[f"picture {picture.path.relative_to(folder).as_posix()}"] = _digest(picture.path.read_bytes())
-        return prints
+        return fingerprint(self.issue, self.theme, self.config)
 
 
-def changes(before: dict[str, str], after: dict[str, str]) -> list[str]:
+def fingerprint(issue: Issue, theme: Theme, config: Config) -> dict[str, str]:
+    """What a send of this issue is planned from, in parts that can be named when one of them changes."""
+    parts: dict[str, object] = {f"story “{story.id}”": _placeless(story) for story in issue.stories}
+    parts["the list of stories"] = [(section.id, [story.id for story in section.stories])
+                                    for section in issue.sections]  # fmt: skip
+    parts["the sections"] = [(section.id, section.title, section.intro) for section in issue.sections]
+    parts["the front matter"] = (issue.title, issue.date, issue.subject, issue.preheader, issue.language,
+                                 issue.number, issue.template, _pathless(issue.masthead))  # fmt: skip
+    parts["the welcome"] = issue.intro
+    parts["the newsletter's settings"] = config.newsletter.model_dump()
+    parts["the interests"] = list(config.interests.items())
+    prints = {name: _digest(repr(part).encode("utf-8", "replace")) for name, part in parts.items()}
+    files = (path for path in theme.folder.rglob("*") if path.is_file())
+    for path in sorted(path for path in files if not path.name.startswith(".")):  # an editor's leavings
+        prints[f"{theme.shown}/{path.relative_to(theme.folder).as_posix()}"] = _digest(path.read_bytes())
+    folder = issue.path.parent.resolve()
+    for picture in issue.pictures:
+        prints[f"picture {picture.path.relative_to(folder).as_posix()}"] = _digest(picture.path.read_bytes())
+    return prints
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """What differs between two fingerprints, in words."""
     changed = [f"{name} changed" for name in before if name in after and before[name] != after[name]]
     gone = [f"{name} is gone" for name in before if name not in after]

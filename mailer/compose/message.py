@@ -21,7 +21,7 @@ import hashlib
 import html as htmllib
 import re
 from base64 import encodebytes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -66,7 +66,13 @@ class MessageTemplate:
 
         With `utf8` the address keeps its Unicode form (RFC 6532), for a relay that offers SMTPUTF8.
         """
-        filled = [qp(escape(getattr(personal, name))) for name, escape in self.values]
+        encoded: dict[str, bytes] = {}  # most values are alike in text and in HTML
+        filled = []
+        for name, escape in self.values:
+            value = escape(getattr(personal, name))
+            if value not in encoded:
+                encoded[value] = qp(value)
+            filled.append(encoded[value])
         pieces = [personal.headers(date, utf8), self.constant_headers, self.runs[0]]
         for slot, run in zip(self.slots, self.runs[1:], strict=True):
             pieces += (filled[slot], run)
@@ -74,9 +80,18 @@ class MessageTemplate:
 
 
 def compile_message(
-    issue: Issue, html: str, text: str, config: Config, marks: Marks, subject: str = ""
+    issue: Issue,
+    html: str,
+    text: str,
+    config: Config,
+    marks: Marks,
+    subject: str = "",
+    carried: Mapping[str, bytes] | None = None,
 ) -> MessageTemplate:
-    """Encode an edition once. `html` and `text` are cut pages with their slots still in them."""
+    """Encode an edition once. `html` and `text` are cut pages with their slots still in them.
+
+    `carried` has the embedded pictures by their published names; without it they are read from their files.
+    """
     boundary = "=_" + hashlib.sha256(f"{html}\0{text}".encode()).hexdigest()[:24]
     embedded = [picture for picture in issue.pictures if picture.content_id and f"cid:{picture.content_id}" in html]
     body: list[tuple[str, str] | bytes] = [_part_head(boundary, "text/plain"), ("text", text)]
@@ -85,7 +100,7 @@ def compile_message(
         opening = f'Content-Type: multipart/related; type="text/html";\r\n boundary="{related}"\r\n\r\n'
         body.append(f"--{boundary}\r\n{opening}".encode("ascii"))
     body += [_part_head(related if embedded else boundary, "text/html"), ("html", html)]
-    body += [_picture_part(related, picture) for picture in embedded]
+    body += [_picture_part(related, picture, carried) for picture in embedded]
     if embedded:
         body.append(f"--{related}--\r\n".encode("ascii"))
     body.append(f"--{boundary}--\r\n".encode("ascii"))
@@ -154,11 +169,11 @@ def _part_head(boundary: str, content_type: str) -> bytes:
     ).encode("ascii")
 
 
-def _picture_part(boundary: str, picture: Picture) -> bytes:
+def _picture_part(boundary: str, picture: Picture, carried: Mapping[str, bytes] | None) -> bytes:
     from mailer.compose import pictures  # Pillow takes 60 ms to import, and few newsletters embed
 
-    published, content = pictures.published(picture)
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", published.rpartition("/")[2])
+    content = pictures.published(picture)[1] if carried is None else carried[picture.name]
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", picture.name.rpartition("/")[2])
     head = (
         f"--{boundary}\r\nContent-Type: {pictures.content_type(content)}\r\n"
         f"Content-Transfer-Encoding: base64\r\nContent-ID: <{picture.content_id}>\r\n"

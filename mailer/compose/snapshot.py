@@ -1,8 +1,9 @@
-"""An issue as it was sent, kept so that the archive needs neither issue.md nor its template ever again.
+"""An issue as it was planned, kept so that neither its archive nor the rest of its send needs a file ever again.
 
-publication = take(composition)                      written with the plan of a send
-facts(publication.facts).issue                       title, stories, events ... , without places on disk
-pages(publication.pages, facts).html.cut(selection)  any edition, as it was mailed
+publication = take(composition)                  written with the plan of a send
+facts(publication.facts).issue                   title, stories, events ... , without places on disk
+pages(publication.pages).html.cut(selection)     any edition, as it is mailed
+Kept(facts, pages, ...).template(selection)      its message: the bytes that composition.template(selection) has
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from pydantic import TypeAdapter
@@ -21,16 +24,22 @@ from mailer.compose import pictures
 from mailer.compose.composition import Composition
 from mailer.compose.editions import MarkedPage
 from mailer.compose.marks import Marks
-from mailer.models import Issue, Picture, Publication
+from mailer.compose.message import MessageTemplate, compile_message
+from mailer.compose.personal import Personaliser
+from mailer.models import Issue, Picture, Publication, Selection
+from mailer.settings import Config, Newsletter
+from mailer.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an issue says of itself, and the words for a reader without a name or without interests."""
+    """What an issue says of itself, the words for a reader without a name or without interests, and who sends it."""
 
     issue: Issue
     reader: str
     everything: str
+    newsletter: dict[str, Any] = field(default_factory=dict)  # the settings; none in the first snapshots
+    interests: dict[str, str] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:
@@ -46,11 +55,42 @@ class Pages:
     text: MarkedPage
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An issue as it was planned: to a send what a Composition is, without any of the newsroom's files."""
+
+    facts: Facts
+    pages: Pages
+    config: Config  # today's, with the newsletter and the interests of that day
+    carried: Mapping[str, bytes]  # the pictures that go with its mails, by their published names
+    _templates: dict[Selection, MessageTemplate] = field(default_factory=dict)
+
+    @property
+    def issue(self) -> Issue:
+        """What it says of itself."""
+        return self.facts.issue
+
+    def template(self, selection: Selection) -> MessageTemplate:
+        """The message of an edition, compiled when first asked for."""
+        if selection not in self._templates:
+            html, text = self.pages.html.cut(selection), self.pages.text.cut(selection)
+            self._templates[selection] = compile_message(
+                self.issue, html, text, self.config, self.facts.marks, carried=self.carried
+            )
+        return self._templates[selection]
+
+    def personaliser(self, tokens: Tokens) -> Personaliser:
+        """Makes the personal values of this issue's readers."""
+        return Personaliser(self.issue, self.config, tokens, self.facts.reader, self.facts.everything)
+
+
 def take(composition: Composition) -> Publication:
     """All of it. Raises PictureError when a picture has become unreadable."""
     issue = composition.issue
     words = composition.theme.words(issue.language)
-    told = Facts(_placeless(issue), words["reader"], words["everything"])
+    config = composition.config
+    newsletter = config.newsletter.model_dump(mode="json", exclude_unset=True)
+    told = Facts(_placeless(issue), words["reader"], words["everything"], newsletter, config.interests)
     files = dict(pictures.published(picture) for picture in issue.pictures)
     return Publication(
         zlib.compress(_facts().dump_json(told)),
@@ -67,6 +107,14 @@ def facts(content: bytes) -> Facts:
 def pages(content: bytes) -> Pages:
     """Read what `take` wrote."""
     return _pages().validate_json(zlib.decompress(content))
+
+
+def config_of(told: Facts, today: Config) -> Config | None:
+    """The configuration that an issue's mails speak of; None when its snapshot is too old to know."""
+    if not told.newsletter:
+        return None
+    known = {name: value for name, value in told.newsletter.items() if name in Newsletter.model_fields}
+    return today.model_copy(update={"newsletter": Newsletter.model_validate(known), "interests": dict(told.interests)})
 
 
 def _linked(composition: Composition) -> dict[str, bytes]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailer.audience import segments
 from mailer.compose import snapshot
 from mailer.compose.composition import Composition, changes
+from mailer.compose.snapshot import Kept
 from mailer.errors import PlanChanged
 from mailer.models import Balance, Edition, Segment
 from mailer.store.base import Store
@@ -35,32 +37,36 @@ def forecast(composition: Composition, store: Store, now: str = "") -> Forecast:
     return Forecast(*segments.of(composition.issue, store.audience, today), store.audience.paused(today))
 
 
-def stands(composition: Composition, store: Store, replan: bool = False) -> bool:
-    """Whether there is a plan to go on with: one that this issue would give now, and that `replan` does not drop.
+def unplanned(ready: Composition | Kept, store: Store, replan: bool = False) -> Composition | None:
+    """What is to be planned first; None when there is a plan to go on with.
 
-    Raises PlanChanged, saying what changed, or that too much was done to plan anew.
+    That is one of which something was sent, kept as it was, or one that the issue would give now and that `replan` does
+    not drop. Raises PlanChanged, saying what changed, or that too much was done to plan anew.
     """
-    issue = composition.issue.slug
+    issue = ready.issue.slug
     plan = store.sendlog.plan(issue)
-    if plan is None:
-        return False
-    if replan:
-        if plan.touched:
-            raise PlanChanged(
-                f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}"
-            )
-        return False
-    differences = changes(dict(plan.fingerprint), composition.fingerprint())
-    if differences:
-        shown = "".join(f"\n  - {difference}" for difference in differences[:_SHOWN_CHANGES])
-        if len(differences) > _SHOWN_CHANGES:
-            shown += f"\n  - and {len(differences) - _SHOWN_CHANGES} more"
+    if replan and plan and plan.touched:
+        raise PlanChanged(f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}")
+    if isinstance(ready, Kept):
+        return None
+    if plan is None or replan:
+        return ready
+    if differences := changes(plan.fingerprint, ready.fingerprint()):
         if plan.touched:
             advice = "Messages have gone out, so the rest must be the same: take the changes back."
         else:
             advice = f"Nothing was sent yet: plan it anew with: mailer send {issue} --replan"
-        raise PlanChanged(f"issue {issue} has changed since it was planned at {plan.planned_at}:{shown}\n{advice}")
-    return True
+        raise PlanChanged(
+            f"issue {issue} has changed since it was planned at {plan.planned_at}:\n{listed(differences)}\n{advice}"
+        )
+    return None
+
+
+def listed(differences: Sequence[str]) -> str:
+    """A line each, the first twenty of them."""
+    more = len(differences) - _SHOWN_CHANGES
+    shown = [*differences[:_SHOWN_CHANGES], *([f"and {more} more"] if more > 0 else ())]
+    return "\n".join(f"  - {difference}" for difference in shown)
 
 
 def freeze(composition: Composition, store: Store, now: str) -> None:

@@ -12,7 +12,7 @@ from mailer.errors import PlanChanged
 
 def stands(office, replan=False):
     room = office.room()
-    return plan.stands(room.compose(SLUG), room.store, replan)
+    return plan.unplanned(room.compose(SLUG), room.store, replan) is None
 
 
 def test_no_plan_then_a_plan_that_stands(office):
