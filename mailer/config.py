@@ -2,7 +2,7 @@
 
 Every mistake is reported at once, with file, line and the nearest known word. The environment overrides the file:
 `MAILER_SMTP_URL`, `MAILER_STORE_URL`, `MAILER_PUBLIC_URL`; secrets come only from there (`MAILER_SMTP_PASSWORD`,
-`MAILER_IMAP_PASSWORD` and `MAILER_SECRET_KEY`, each also as `..._FILE`).
+`MAILER_IMAP_PASSWORD`, `MAILER_SECRET_KEY` and, where no file holds it, `MAILER_DKIM_KEY`, each also as `..._FILE`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from mailer.errors import ConfigError, nearest
 from mailer.models import Limit, Problem
-from mailer.settings import Checks, Config, Desk, Newsletter, OneOfSeveral, Retention, Smtp, Store, Web
+from mailer.settings import Checks, Config, Desk, Dkim, DkimKey, Newsletter, OneOfSeveral, Retention, Smtp, Store, Web
 from mailer.values import DEFAULT_PORTS
 
 SECRET_FILE = Path("subscribers/.secret-key")
@@ -134,6 +134,11 @@ def relays(config: Config, env: Mapping[str, str] = os.environ) -> tuple[Relay, 
 def imap_password(env: Mapping[str, str]) -> Secret:
     """The password of the mailbox that readers' mails go to. Raises ConfigError."""
     return Secret(_secret(env, "MAILER_IMAP_PASSWORD"))
+
+
+def dkim_key(env: Mapping[str, str]) -> Secret:
+    """The key that signs mail, in PEM, where the environment holds it. Raises ConfigError."""
+    return Secret(_secret(env, "MAILER_DKIM_KEY"))
 
 
 def _password_of(table: OneOfSeveral) -> str:
@@ -303,8 +308,10 @@ def _table_at(location: list[str]) -> type[BaseModel]:
     """The table that stands there in the configuration."""
     tables: dict[str, type[BaseModel]] = {
         "newsletter": Newsletter, "smtp": Smtp, "store": Store, "web": Web, "desk": Desk, "retention": Retention,
-        "checks": Checks,
+        "checks": Checks, "dkim": Dkim,
     }  # fmt: skip
+    if location[:2] == ["dkim", "ed25519"]:
+        return DkimKey
     if location[:2] == ["smtp", "relays"]:
         return OneOfSeveral
     return tables.get(location[0], Config) if location else Config

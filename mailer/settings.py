@@ -21,6 +21,7 @@ from mailer.values import (
     Network,
     OneLine,
     RelayUrl,
+    Selector,
     Slug,
     SomeTime,
     StoreUrl,
@@ -40,6 +41,7 @@ class Newsletter(_Table):
     reply_to: Mailbox = ""
     unsubscribe: Mailbox = ""  # where the mailto: way of leaving goes; default unsubscribe@ the sender's domain
     list_id: ListId
+    former_list_ids: tuple[ListId, ...] = ()  # links that were signed under these go on working
     public_url: WebAddress
     postal_address: OneLine
     language: Language = "en"
@@ -86,6 +88,25 @@ class Smtp(_RelayTable):
     )
     # RFC 5321 section 4.5.3.2.6: ten minutes for the reply to the final dot; less makes duplicates.
     timeout: SomeTime = timedelta(minutes=10)
+
+
+class DkimKey(_Table):
+    """A key that signs mail: the name its public half is published under, and its file."""
+
+    selector: Selector
+    key: OneLine = ""
+
+    @property
+    def file(self) -> str:
+        """The key's path below the newsroom."""
+        return self.key or f"subscribers/.dkim-{self.selector}.pem"
+
+
+class Dkim(DkimKey):
+    """Signing here, not at the mail server. `domain` is the sender's where it is left out."""
+
+    domain: Domain = ""
+    ed25519: DkimKey | None = None  # a second signature, never the only one (RFC 8463 section 5)
 
 
 class Store(_Table):
@@ -139,6 +160,7 @@ class Config(_Table):
     explanations: dict[Slug, OneLine] = {}
     words: dict[Slug, tuple[OneLine, ...]] = {}
     smtp: Smtp = Smtp()
+    dkim: Dkim | None = None
     store: Store = Store()
     retention: Retention = Retention()
     checks: Checks = Checks()
@@ -155,6 +177,25 @@ class Config(_Table):
                 raise ValueError(f"names no interest: {topic}. {nearest(topic, known)}")
         return words
 
+    def topic(self, name: str) -> str:
+        """The topic of a name: its id or its label, in any letter case; empty when it is neither."""
+        names = {_folded(label): topic for topic, label in self.interests.items()}
+        return (names | {_folded(topic): topic for topic in self.interests}).get(_folded(name), "")
+
+    @field_validator("dkim")
+    @classmethod
+    def _aligned(cls, dkim: Dkim | None, info: ValidationInfo) -> Dkim | None:
+        """DMARC's relaxed alignment (RFC 9989): a signature counts when its domain is the sender's or one above."""
+        newsletter = info.data.get("newsletter")  # where that is wrong already, it is told
+        if dkim and dkim.domain and newsletter and not f".{newsletter.sender_domain}".endswith(f".{dkim.domain}"):
+            at = newsletter.sender_domain
+            raise ValueError(f"signs for {dkim.domain}, but the sender is at {at}: name {at} or a domain above it")
+        return dkim
+
     def topic_order(self, topics: set[str]) -> tuple[str, ...]:
         """These topics in the configured order."""
         return tuple(topic for topic in self.interests if topic in topics)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator
 from mailer.models import Limit
 
 DEFAULT_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+SELECTOR = r"[A-Za-z0-9]+(-+[A-Za-z0-9]+)*(\.[A-Za-z0-9]+(-+[A-Za-z0-9]+)*)*"  # RFC 6376 section 3.1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "y": 365 * 86400}
 
 
@@ -149,5 +150,6 @@ Domain = Annotated[str, AfterValidator(_domain)]
 Slug = Annotated[str, _like(r"[a-z0-9]+(-[a-z0-9]+)*", "a word of small letters, digits and single hyphens")]
 Language = Annotated[str, _like(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", "a language tag such as en, fr or pt-BR")]
 Network = Annotated[str, AfterValidator(_network)]
+Selector = Annotated[str, _like(SELECTOR, "a name such as n2026")]
 ListId = Annotated[str, _like(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a name such as news.example.org")]
 OneLine = Annotated[str, _like(r"[^\x00-\x1f\x7f]+", "one line of text")]

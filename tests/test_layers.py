@@ -50,6 +50,7 @@ HOMES = {
     "sqlite_utils": {"store/sqlite.py", "store/schema.py"},
     "sqlite3": {"store/sqlite.py"},
     "aiosmtplib": {"deliver/session.py"},
+    "cryptography": {"deliver/dkim.py"},
     "aiosmtpd": {"deliver/mailserver.py"},
     "httpx": {"cli/asking.py"},
     "uvloop": {"cli/loop.py"},

@@ -77,10 +77,11 @@ def test(
     from mailer.deliver import once
 
     room = newsroom(context)
-    composition = room.compose(issue)
-    date = format_datetime(clock())
+    composed = room.compose(issue)
+    composition = composed.embedding()  # pictures are published when the issue goes out, and seen nowhere before
+    date, audience = format_datetime(clock()), room.store.audience
     try:
-        tested = loop.run(once.send_test(composition, room.store.audience, room.tokens, room.relay, to, date))
+        tested = loop.run(once.send_test(composition, audience, room.tokens, room.relay, to, date, room.signer))
     except RelayError as error:
         told = f"{error}. Your mail server stands under [smtp] in the configuration, its password in"
         raise RelayError(f"{told} MAILER_SMTP_PASSWORD") from None
@@ -91,4 +92,6 @@ def test(
     else:
         said = " ".join(str(part) for part in (reply.code or "", reply.text) if part)
         out.print(Text(f"{state}: {said}"))
+        if composition.embeds(tested.selection) and not composed.embeds(tested.selection):
+            out.print("Pictures travel inside the test mail; they are published with the issue.")
     raise typer.Exit(0 if state is DeliveryState.ACCEPTED else 3)

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from mailer.compose.message import MessageTemplate
-from mailer.compose.personal import Personaliser
+from mailer.compose.personal import Personal, Personaliser
 from mailer.config import Relay
 from mailer.deliver.gates import Gates
 from mailer.models import DeliveryState, Limit
@@ -22,12 +22,19 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class Template(Protocol):
+    """Makes a person's message: compose.message.MessageTemplate, or one that signs it as well (dkim.py)."""
+
+    def fill(self, personal: Personal, date: str, utf8: bool = False) -> bytes:
+        """The whole message, ready for DATA."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What to send, to where, how."""
 
     issue: str
-    templates: Mapping[str, MessageTemplate]  # by edition key
+    templates: Mapping[str, Template]  # by edition key
     personaliser: Personaliser
     sender: str  # the envelope's, ASCII
     relays: tuple[Relay, ...]

@@ -1,8 +1,9 @@
-"""One message to one person, outside any send log: for test mails."""
+"""One message to one person, outside any send log: test mails, and the letters of the reader's pages."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mailer.audience import addresses
 from mailer.compose import headers
@@ -15,6 +16,9 @@ from mailer.errors import MailerError, RelayError
 from mailer.models import Claim, Outcome, Selection, Subscriber
 from mailer.store.base import Audience
 from mailer.tokens import Tokens
+
+if TYPE_CHECKING:
+    from mailer.deliver.dkim import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ async def send_test(
     relay: Relay,
     to: str,
     date: str,
+    signer: Signer | None,
     selection: Selection = (),
 ) -> Tested:
     """Send a mail that is marked as a test and whose links change nothing. `date` is an RFC 5322 date-time.
@@ -53,11 +58,13 @@ async def send_test(
     newsletter, smtp = composition.config.newsletter, composition.config.smtp
     sender = headers.parts_of(newsletter.sender)[1]
     parcel = Parcel(sender, recipient, message, Claim(reader, "", 0), utf8=not recipient.isascii())
-    return Tested(reader, selection, await send(relay, parcel, smtp.timeout.total_seconds()))
+    return Tested(reader, selection, await send(relay, parcel, smtp.timeout.total_seconds(), signer))
 
 
-async def send(relay: Relay, parcel: Parcel, timeout: float) -> Outcome:
-    """Connect, send, say goodbye. Raises RelayError when the relay cannot be used."""
+async def send(relay: Relay, parcel: Parcel, timeout: float, signer: Signer | None) -> Outcome:
+    """Sign it where there is a signer, connect, send, say goodbye. Raises RelayError when the relay cannot be used."""
+    if signer:
+        parcel = replace(parcel, content=signer.sign(parcel.content))
     try:
         connection = await Connection.open(relay, timeout)
     except Unreachable as error:

@@ -180,7 +180,7 @@ async def _mailed(site: Site, content: _Content) -> DeliveryState:
     try:
         relay = site.room.relay
         timeout = min(site.room.config.smtp.timeout.total_seconds(), _TIMEOUT)
-        return (await once.send(relay, content.parcel, timeout)).state
+        return (await once.send(relay, content.parcel, timeout, site.room.signer)).state
     except RelayError:
         return DeliveryState.DEFERRED
 
