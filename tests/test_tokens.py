@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.errors import BadLink
 from mailer.tokens import Tokens
 
-TOKENS = Tokens(b"one key")
+LIST = "enterprises.example.org"
+TOKENS = Tokens(LIST, b"one key")
+UNTIL = "2018-12-14T09:00:00Z"
 ALPHABET = string.ascii_letters + string.digits + "-_.+/= \n\0!é\ud800"
 
 
@@ -61,7 +64,38 @@ def test_a_token_of_one_issue_opens_no_other():
 
 
 def test_another_key_reads_nothing():
-    assert Tokens(b"another key").read("unsubscribe", TOKENS.sign("unsubscribe", 42)) is None
+    assert Tokens(LIST, b"another key").read("unsubscribe", TOKENS.sign("unsubscribe", 42)) is None
+
+
+@pytest.mark.parametrize(
+    "other", ["news.example.org", "enterprises.example.or", "enterprises.example.orgu", ""], ids=str
+)
+def test_u7_another_list_with_the_same_key_reads_nothing(other):
+    there = Tokens(other, b"one key")
+    assert there.read("unsubscribe", TOKENS.sign("unsubscribe", 42)) is None
+    assert TOKENS.read("unsubscribe", there.sign("unsubscribe", 42)) is None
+    with pytest.raises(BadLink):
+        there.read_until("my-data", TOKENS.sign_until("my-data", 42, UNTIL), UNTIL)
+
+
+def test_a_list_reads_links_of_its_former_ids_and_signs_with_the_present_one():
+    renamed = Tokens("news.example.org", b"one key", b"newer", former=["other.example.org", LIST])
+    assert renamed.read("unsubscribe", TOKENS.sign("unsubscribe", 42)) == 42
+    assert renamed.read_until("my-data", TOKENS.sign_until("my-data", 42, UNTIL), UNTIL) == 42
+    assert TOKENS.read("unsubscribe", renamed.sign("unsubscribe", 42)) is None
+    assert Tokens("news.example.org", b"one key", b"newer").read("unsubscribe", renamed.sign("unsubscribe", 42)) == 42
+
+
+def test_the_case_of_a_list_id_says_nothing():
+    """RFC 2919 compares them without regard to it."""
+    assert Tokens(LIST.upper(), b"one key").sign("unsubscribe", 42) == TOKENS.sign("unsubscribe", 42)
+
+
+def test_what_is_kept_hangs_on_the_key_and_not_on_the_list():
+    """Who corrects the id of a list must not let anybody back, nor break the seal of the journal."""
+    renamed = Tokens("news.example.org", b"one key")
+    assert renamed.digest("address", "ann@example.org") == TOKENS.digest("address", "ann@example.org")
+    assert renamed.derive("journal") == TOKENS.derive("journal")
 
 
 def test_tokens_of_neighbours_differ_and_do_not_repeat():
@@ -79,9 +113,9 @@ def test_a_token_is_short_and_needs_no_escaping_in_an_address():
 
 def test_a_digest_is_stable_and_depends_on_key_purpose_and_value():
     digest = TOKENS.digest("message", "2018-12 42")
-    assert digest == Tokens(b"one key").digest("message", "2018-12 42")
+    assert digest == Tokens(LIST, b"one key").digest("message", "2018-12 42")
     others = {
-        Tokens(b"another key").digest("message", "2018-12 42"),
+        Tokens(LIST, b"another key").digest("message", "2018-12 42"),
         TOKENS.digest("test message", "2018-12 42"),
         TOKENS.digest("message", "2018-12 43"),
     }

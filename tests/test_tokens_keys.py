@@ -11,10 +11,11 @@ from mailer.config import SECRET_FILE, add_key, key_ring, new_key
 from mailer.errors import BadLink, ConfigError, ExpiredLink
 from mailer.tokens import Tokens, mark_of
 
+LIST = "enterprises.example.org"
 OLD, NEW, NEWEST = b"the old key", b"the new key", b"the newest key"
 UNTIL, SECOND_LATER = "2018-12-14T09:00:00Z", "2018-12-14T09:00:01Z"
 ALPHABET = string.ascii_letters + string.digits + "-_.~+/= \n\0!é\ud800"
-ROTATED = Tokens(OLD, NEW, NEWEST)
+ROTATED = Tokens(LIST, OLD, NEW, NEWEST)
 
 
 def forgeries(token):
@@ -25,35 +26,40 @@ def forgeries(token):
 
 
 def test_u13_links_of_every_key_go_on_and_the_newest_signs():
-    old, new = Tokens(OLD).sign("unsubscribe", 42), Tokens(OLD, NEW).sign("unsubscribe", 42)
+    old, new = Tokens(LIST, OLD).sign("unsubscribe", 42), Tokens(LIST, OLD, NEW).sign("unsubscribe", 42)
     newest = ROTATED.sign("unsubscribe", 42)
     assert len({old, new, newest}) == 3
     assert {ROTATED.read("unsubscribe", token) for token in (old, new, newest)} == {42}
-    assert (Tokens(OLD).read("unsubscribe", new), Tokens(OLD, NEW).read("unsubscribe", newest)) == (None, None)
+    assert (Tokens(LIST, OLD).read("unsubscribe", new), Tokens(LIST, OLD, NEW).read("unsubscribe", newest)) == (
+        None,
+        None,
+    )
 
 
 def test_a_dropped_key_takes_only_its_own_links_along():
-    new, newest = Tokens(OLD, NEW).sign("unsubscribe", 42), ROTATED.sign("unsubscribe", 42)
-    without = Tokens(OLD, NEWEST)
+    new, newest = Tokens(LIST, OLD, NEW).sign("unsubscribe", 42), ROTATED.sign("unsubscribe", 42)
+    without = Tokens(LIST, OLD, NEWEST)
     assert (without.read("unsubscribe", new), without.read("unsubscribe", newest)) == (None, 42)
 
 
 def test_two_keys_with_one_mark_are_both_tried():
     first = b"0"
     twin = next(key for key in (str(n).encode() for n in range(1, 1_000)) if mark_of(key) == mark_of(first))
-    tokens = Tokens(OLD, first).sign("unsubscribe", 42), Tokens(OLD, twin).sign("unsubscribe", 42)
+    tokens = Tokens(LIST, OLD, first).sign("unsubscribe", 42), Tokens(LIST, OLD, twin).sign("unsubscribe", 42)
     assert tokens[0] != tokens[1]
-    assert [Tokens(OLD, first, twin).read("unsubscribe", token) for token in tokens] == [42, 42]
+    assert [Tokens(LIST, OLD, first, twin).read("unsubscribe", token) for token in tokens] == [42, 42]
 
 
-@pytest.mark.parametrize("tokens", [Tokens(OLD), ROTATED, Tokens(OLD, OLD)], ids=["one", "three", "twice-the-same"])
+@pytest.mark.parametrize(
+    "tokens", [Tokens(LIST, OLD), ROTATED, Tokens(LIST, OLD, OLD)], ids=["one", "three", "twice-the-same"]
+)
 @pytest.mark.parametrize("number", [0, 42, 10_000_000])
 def test_u7_each_changed_character_spoils_a_token_of_any_key(tokens, number):
     forged = forgeries(tokens.sign("unsubscribe", number))
     assert [each for each in forged if tokens.read("unsubscribe", each) is not None] == []
 
 
-@pytest.mark.parametrize("tokens", [Tokens(OLD), ROTATED], ids=["one", "three"])
+@pytest.mark.parametrize("tokens", [Tokens(LIST, OLD), ROTATED], ids=["one", "three"])
 def test_u7_each_changed_character_spoils_a_token_with_a_time(tokens):
     token = tokens.sign_until("my-data", 42, UNTIL)
     for forged in forgeries(token):
@@ -86,13 +92,13 @@ def test_what_is_no_token_with_a_time_is_a_bad_link(forged):
 
 
 def test_what_must_outlive_a_rotation_comes_from_the_oldest_key():
-    assert ROTATED.digest("address", "ann@example.org") == Tokens(OLD).digest("address", "ann@example.org")
-    assert ROTATED.derive("journal") == Tokens(OLD).derive("journal") != Tokens(NEW).derive("journal")
+    assert ROTATED.digest("address", "ann@example.org") == Tokens(LIST, OLD).digest("address", "ann@example.org")
+    assert ROTATED.derive("journal") == Tokens(LIST, OLD).derive("journal") != Tokens(LIST, NEW).derive("journal")
 
 
 def test_u18_list_unsubscribe_stays_under_76_columns_with_any_key():
     """For a public address of 30 characters and 1.6 million subscribers."""
-    for tokens in (Tokens(OLD), ROTATED):
+    for tokens in (Tokens(LIST, OLD), ROTATED):
         address = "https://newsletter.example.org"
         line = f"List-Unsubscribe: <{address}/u/{tokens.sign('unsubscribe', 36**4 - 1)}>,"
         assert (len(address), len(line)) == (30, 75)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from conftest import copy_newsroom
 from people import NOW
 
 from mailer.audience import life, subscribers
@@ -57,3 +59,20 @@ class Reader:
 def registry(room: Newsroom) -> Registry:
     """The register of a newsroom."""
     return Registry(room.store, room.config, room.tokens)
+
+
+def two_lists(folder: Path) -> dict[str, Newsroom]:
+    """Two newsrooms with the same secret key, each with a list_id of its own."""
+    rooms = {name: copy_newsroom(folder / name) for name in ("here", "there")}
+    rename_list(rooms["there"], "there.example.org")
+    return rooms
+
+
+def rename_list(room: Newsroom, list_id: str, former: str = "") -> None:
+    """Write another list_id into the configuration, which must not have been read yet."""
+    path = room.root / "pyproject.toml"
+    before = 'list_id = "enterprises.example.org"'
+    text = path.read_text("utf-8")
+    assert text.count(before) == 1
+    after = f'list_id = "{list_id}"' + (f'\nformer_list_ids = ["{former}"]' if former else "")
+    path.write_text(text.replace(before, after), "utf-8")

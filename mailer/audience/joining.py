@@ -171,12 +171,12 @@ def _within_limits(registry: Registry, key: str, evidence: Evidence) -> bool:
     digest = registry.tokens.digest
     limits = [(digest("asked for", key), shifted(evidence.at, timedelta(days=-1)), LETTERS_A_DAY)]
     if evidence.network:
-        network = digest("asked from", _network(evidence.network))
+        network = digest("asked from", network_of(evidence.network))
         limits.append((network, shifted(evidence.at, timedelta(hours=-1)), ASKS_AN_HOUR))
     return registry.audience.count_ask(limits, evidence.at)
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """A household or an office: one IPv4 address, 64 bits of an IPv6 one."""
     try:
         found = ip_address(address)

@@ -28,6 +28,8 @@ from mailer.models import (
     SubscriberState,
 )
 
+SETTLED = "settled"  # the step of a decision among what came before
+
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
@@ -132,8 +134,14 @@ class Audience(Protocol):
     def suppressed_for(self, address_hash: str) -> str:
         """Why an address was suppressed; empty when it was not."""
 
+    def asks(self, key: str, since: str) -> int:
+        """How many asks were counted for a key since a time."""
+
     def count_ask(self, limits: Sequence[tuple[str, str, int]], now: str) -> bool:
-        """Count an ask unless one of `(key, since, most)` is used up; returns whether it was counted."""
+        """Count an ask unless one of `(key, since, most)` is used up; returns whether it was counted.
+
+        No limit may look back further than a day: what is older is forgotten.
+        """
 
     def settled(self, state: SubscriberState, before: str) -> list[int]:
         """The numbers of those who are in this state since before this time."""
@@ -331,7 +339,7 @@ class SendLog(Protocol):
         """One person's row."""
 
     def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
-        """Earlier attempts that were put off: time, step, code, reply."""
+        """What came before: time, step, code, reply. SETTLED follows one that was unknown; others were put off."""
 
     def details(self, before: str) -> int:
         """How many decided deliveries of issues planned before this time still hold an address or a reply."""

@@ -19,6 +19,11 @@ _EVENTS = {
     SubscriberState.UNSUBSCRIBED: Event.LEFT,
     SubscriberState.SUPPRESSED: Event.SUPPRESSED,
 }
+# Asks stand in the order in which they came: the first few are looked at each time, without searching for old ones.
+_FORGET = (
+    "DELETE FROM asks WHERE rowid IN (SELECT rowid FROM asks ORDER BY rowid LIMIT 10)"
+    " AND at < strftime('%Y-%m-%dT%H:%M:%SZ', ?, '-1 day')"
+)
 
 
 class SubscriberTable:
@@ -153,15 +158,20 @@ class SubscriberTable:
         row = self._db.execute("SELECT reason FROM suppressions WHERE address_hash = ?", (address_hash,)).fetchone()
         return row[0] if row else ""
 
+    def asks(self, key: str, since: str) -> int:
+        """How many asks were counted for a key since a time."""
+        count: int = self._db.execute("SELECT COUNT(*) FROM asks WHERE key = ? AND at > ?", (key, since)).fetchone()[0]
+        return count
+
     def count_ask(self, limits: Sequence[tuple[str, str, int]], now: str) -> bool:
         """Count an ask unless one of `(key, since, most)` is used up; returns whether it was counted."""
-        count = "SELECT COUNT(*) FROM asks WHERE key = ? AND at > ?"
         with self._db.atomic():
             for key, since, most in limits:
-                if self._db.execute(count, (key, since)).fetchone()[0] >= most:
+                if self.asks(key, since) >= most:
                     return False
                 self._db.execute("DELETE FROM asks WHERE key = ? AND at <= ?", (key, since))
             self._db.executemany("INSERT INTO asks VALUES (?, ?)", ((key, now) for key, _, _ in limits))
+            self._db.execute(_FORGET, (now,))
         return True
 
     def settled(self, state: SubscriberState, before: str) -> list[int]:

@@ -1,17 +1,15 @@
-"""Robots are kept from the forms that send mail: without third parties, pictures to read or scripts.
+"""Robots are kept from the forms that send mail: without third parties and without pictures to read.
 
     ticket      the form carries the signed time at which it was made; what comes back within two seconds, or after a
                 day, or without a ticket (a form on another site), is shown once more, to be sent by one more press
     honeypot    a field nobody sees; where it is filled in, the same
-    rush        more than so many forms in ten minutes, from whatever networks: from then on a form needs a ticket that
-                was made for this address and is twenty seconds old, which costs a robot a second visit and its patience
+    rush        more than so many forms in ten minutes, from whatever networks: from then on a form needs a proof of
+                work (web/work.py), which a script of ours finds while it is filled in. One that brings none, because
+                scripts are off or it came late, needs a ticket that was made for this address and is twenty seconds
+                old, which costs a robot a second visit and its patience
 
 What is suspicious is asked again and never dropped, since a person may be behind it. joining.py limits what is left:
-letters to an address, asks from a network.
-
-The rush asks for time, not for a proof of work: without scripts nobody can do one, so there must be a way around it,
-and a robot would take that way. Twenty seconds are also less than an old phone computes at what would cost a botnet
-as much; and the pages keep a policy of no script at all.
+letters to an address, asks from a network. While there is no rush, no page has a script or may run one.
 """
 
 from __future__ import annotations
@@ -22,7 +20,9 @@ from enum import StrEnum
 
 from mailer.audience import addresses
 from mailer.audience.registry import shifted
+from mailer.web import work
 from mailer.web.site import Visit
+from mailer.web.work import Task
 
 QUICKEST = 2  # seconds in which nobody fills in a form
 STALE = 24 * 3600  # seconds
@@ -42,16 +42,22 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What comes next, and the ticket of the form if it is shown again."""
+    """What comes next, and what the form carries if it is shown."""
 
     step: Step
     ticket: str
+    task: Task | None = None  # only in a rush
+    patience: int = PATIENCE
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the page with the form may do beyond others."""
+        return {"Content-Security-Policy": work.POLICY} if self.task else {}
 
 
-def ticket(visit: Visit) -> str:
-    """For a form that is shown: the one it came with while that is good, else a new one."""
-    given = str(visit.form.get("ticket", ""))
-    return given if _age(visit, "form", given) is not None else _sign(visit, "form")
+def shown(visit: Visit) -> Gate:
+    """For a form that is shown: with the ticket it came with while that is good, else a new one."""
+    return _shown(visit, Step.GO, _ticket(visit))
 
 
 def check(visit: Visit, address: str) -> Gate:
@@ -60,19 +66,30 @@ def check(visit: Visit, address: str) -> Gate:
     own = f"form {visit.site.room.tokens.digest('form', addresses.key(address))}"
     waited = _age(visit, own, given)
     if waited is not None:
-        return Gate(Step.GO if waited >= PATIENCE else Step.WAIT, given)
+        if waited >= PATIENCE or work.is_done(visit):
+            return Gate(Step.GO, given)
+        return _shown(visit, Step.WAIT, given)
     age = _age(visit, "form", given)
     if age is None or age < QUICKEST or visit.form.get(HONEYPOT):
-        return Gate(Step.AGAIN, ticket(visit))
-    if _is_calm(visit):
+        return _shown(visit, Step.AGAIN, _ticket(visit))
+    if visit.store.audience.count_ask([(*_everybody(visit), RUSH)], visit.now) or work.is_done(visit):
         return Gate(Step.GO, given)
-    return Gate(Step.WAIT, _sign(visit, own))
+    return _shown(visit, Step.WAIT, _sign(visit, own))
 
 
-def _is_calm(visit: Visit) -> bool:
-    everybody = visit.site.room.tokens.digest("asked", "by everybody")
-    since = shifted(visit.now, -RUSH_WITHIN)
-    return visit.store.audience.count_ask([(everybody, since, RUSH)], visit.now)
+def _shown(visit: Visit, step: Step, ticket: str) -> Gate:
+    rush = visit.store.audience.asks(*_everybody(visit)) >= RUSH
+    return Gate(step, ticket, work.task(visit) if rush else None)
+
+
+def _everybody(visit: Visit) -> tuple[str, str]:
+    """Under which key all forms are counted, and since when."""
+    return visit.site.room.tokens.digest("asked", "by everybody"), shifted(visit.now, -RUSH_WITHIN)
+
+
+def _ticket(visit: Visit) -> str:
+    given = str(visit.form.get("ticket", ""))
+    return given if _age(visit, "form", given) is not None else _sign(visit, "form")
 
 
 def _sign(visit: Visit, purpose: str) -> str:

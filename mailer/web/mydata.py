@@ -10,7 +10,7 @@ from mailer.audience import joining, life, mydata, wishes
 from mailer.errors import ExpiredLink, MailerError
 from mailer.models import Channel
 from mailer.web import abuse, choices, errands
-from mailer.web.abuse import Step
+from mailer.web.abuse import Gate, Step
 from mailer.web.confirm import refused
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence, registry
@@ -19,7 +19,7 @@ from mailer.web.site import Visit, page
 
 def show(visit: Visit) -> Response:
     """The form that asks for the mail."""
-    return _form(visit, "", abuse.ticket(visit))
+    return _form(visit, "", abuse.shown(visit))
 
 
 def ask(visit: Visit) -> Response:
@@ -28,10 +28,10 @@ def ask(visit: Visit) -> Response:
     try:
         address = wishes.address(typed)
     except MailerError:
-        return _form(visit, typed, abuse.ticket(visit), error=choices.wrong_address(visit), status=422)
+        return _form(visit, typed, abuse.shown(visit), error=choices.wrong_address(visit), status=422)
     gate = abuse.check(visit, address)
     if gate.step is not Step.GO:
-        return _form(visit, address, gate.ticket, gate.step)
+        return _form(visit, address, gate)
     errands.ask(visit, Errand(Act.MY_DATA, address, evidence(visit, Channel.FORM)))
     return visit.render("data-asked.html", email=address)
 
@@ -72,14 +72,13 @@ def act(visit: Visit) -> Response:
     return visit.render("erased.html")
 
 
-def _form(visit: Visit, email: str, ticket: str, step: Step = Step.GO, error: str = "", status: int = 200) -> Response:
+def _form(visit: Visit, email: str, gate: Gate, error: str = "", status: int = 200) -> Response:
     return visit.render(
         "data.html",
         status=status,
+        headers=gate.headers,
         wanted=choices.Choices(email, errors={"email": error} if error else {}),
-        ticket=ticket,
-        step=step,
-        patience=abuse.PATIENCE,
+        gate=gate,
     )
 
 

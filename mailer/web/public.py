@@ -26,6 +26,7 @@ from mailer.web import (
     preferences,
     subscribe,
     unsubscribe,
+    work,
 )
 from mailer.web.quick import AtOnce, Quick
 from mailer.web.requestlog import RequestLog
@@ -36,11 +37,11 @@ from mailer.web.site import Site
 ROUTES: list[BaseRoute] = [
     *home.ROUTES, *metrics.ROUTES,
     *unsubscribe.ROUTES,
-    *subscribe.ROUTES, *confirm.ROUTES, *preferences.ROUTES, *mydata.ROUTES,
+    *subscribe.ROUTES, *work.ROUTES, *confirm.ROUTES, *preferences.ROUTES, *mydata.ROUTES,
     *feeds.ROUTES, *archive.FIRST, *calendar.ROUTES,
     *archive.ROUTES,
 ]  # fmt: skip
-AT_ONCE: dict[str, AtOnce] = {**unsubscribe.AT_ONCE, **preferences.AT_ONCE}
+AT_ONCE: dict[str, tuple[str, AtOnce]] = {**unsubscribe.AT_ONCE, **preferences.AT_ONCE}
 
 
 def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENCE) -> ASGIApp:
@@ -60,5 +61,4 @@ def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENC
     made = Starlette(routes=ROUTES, exception_handlers={HTTPException: failed}, lifespan=lifespan)
     made.state.site = site
     made.router.redirect_slashes = False  # it would not know the prefix
-    quick = Quick(made, site, AT_ONCE)
-    return Prefix(RequestLog(Headers(quick), site.requests), site.prefix)
+    return Quick(Prefix(RequestLog(Headers(made), site.requests), site.prefix), site, AT_ONCE)

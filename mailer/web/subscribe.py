@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from mailer.models import Channel
 from mailer.web import abuse, choices, errands
-from mailer.web.abuse import Step
+from mailer.web.abuse import Gate, Step
 from mailer.web.choices import Choices
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence
@@ -15,17 +15,17 @@ from mailer.web.site import Visit, page
 
 def show(visit: Visit) -> Response:
     """The empty form."""
-    return _form(visit, Choices(language=visit.texts.language), abuse.ticket(visit))
+    return _form(visit, Choices(language=visit.texts.language), abuse.shown(visit))
 
 
 def send(visit: Visit) -> Response:
     """Ask the address. What is answered depends on the form alone, never on whose address it is."""
     wanted = choices.read(visit)
     if wanted.errors:
-        return _form(visit, wanted, abuse.ticket(visit), status=422)
+        return _form(visit, wanted, abuse.shown(visit), status=422)
     gate = abuse.check(visit, wanted.email)
     if gate.step is not Step.GO:
-        return _form(visit, wanted, gate.ticket, gate.step)
+        return _form(visit, wanted, gate)
     shown = evidence(visit, Channel.FORM, shown="\n".join(_wording(visit)), kind="form")
     errands.ask(
         visit,
@@ -43,15 +43,13 @@ def embed(visit: Visit) -> Response:
     return visit.render("embed.html", snippet=snippet.strip())
 
 
-def _form(visit: Visit, wanted: Choices, ticket: str, step: Step = Step.GO, status: int = 200) -> Response:
+def _form(visit: Visit, wanted: Choices, gate: Gate, status: int = 200) -> Response:
     return visit.render(
         "subscribe.html",
         status=status,
-        headers={"X-Robots-Tag": "all"},
+        headers={"X-Robots-Tag": "all", **gate.headers},
         wanted=wanted,
-        ticket=ticket,
-        step=step,
-        patience=abuse.PATIENCE,
+        gate=gate,
         promises=_promises(visit),
     )
 

@@ -123,7 +123,7 @@ def test_no_two_messages_share_an_id():
 
 
 def test_a_message_id_cannot_be_made_without_the_key():
-    other = Personaliser(ISSUE, CONFIG, Tokens(b"another key"), "reader", "all topics")
+    other = Personaliser(ISSUE, CONFIG, Tokens("enterprises.example.org", b"another key"), "reader", "all topics")
     assert other.message_id(ANN) != personaliser().message_id(ANN)
 
 

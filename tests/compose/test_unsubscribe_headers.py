@@ -1,4 +1,4 @@
-"""How a mail says where to leave, requirement by requirement (U3, a valid signature over both, needs DKIM)."""
+"""How a mail says where to leave, requirement by requirement (U3, signing both: deliver/test_dkim.py)."""
 
 from __future__ import annotations
 

@@ -6,10 +6,11 @@ import pytest
 from conftest import Clock
 from people import NOW
 from public_server import serving
-from unsubscribing import AMINA, Reader, registry
+from unsubscribing import AMINA, Reader, registry, rename_list, two_lists
 
 from mailer.audience import joining
-from mailer.models import Channel, Evidence
+from mailer.models import Channel, Evidence, SubscriberState
+from mailer.newsroom import Newsroom
 
 FORM = Evidence(NOW, Channel.FORM)
 
@@ -74,3 +75,42 @@ def test_U7_a_token_for_one_purpose_is_none_for_another(newsroom, path, purpose)
         answers = [site.get(link).status_code, site.post(link, data={"List-Unsubscribe": "One-Click"}).status_code]
     assert answers == [404, 404]
     assert everything(newsroom) == before
+
+
+@pytest.mark.parametrize("names", [("here", "there"), ("there", "here")], ids=["one", "other"])
+@pytest.mark.parametrize("link", [unsubscribe, preferences, confirm, my_data])
+def test_U7_a_link_says_nothing_to_another_list_with_the_same_key(tmp_path, link, names):
+    """The number in it is somebody else's there."""
+    rooms = two_lists(tmp_path)
+    here, there = (rooms[name] for name in names)
+    path, token, form = link(here, Reader.joins(here))
+    Reader.joins(there, "joao@example.org")
+    before = everything(there)
+    with serving(here, Clock()) as own, serving(there, Clock()) as other:
+        assert own.get(path + token).status_code == 200
+        answers = [other.get(path + token).status_code, other.post(path + token, data=form).status_code]
+    assert answers == [404, 404]
+    assert everything(there) == before
+
+
+@pytest.mark.parametrize(("former", "status"), [("enterprises.example.org", 200), ("", 404)])
+def test_U13_links_survive_another_list_id_where_the_former_one_is_named(newsroom, former, status):
+    reader = Reader.joins(newsroom)
+    renamed = Newsroom.open(newsroom.root, newsroom.env)
+    rename_list(renamed, "news.example.org", former)
+    with serving(renamed, Clock()) as site:
+        assert site.get(reader.link).status_code == status
+        assert site.post(Reader(renamed, reader.id).link, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+        assert reader.state == SubscriberState.UNSUBSCRIBED
+    renamed.close()
+
+
+def test_who_must_not_come_back_does_not_after_another_list_id(newsroom):
+    """The hashes of addresses and the seal of the journal hang on the key alone."""
+    reader = Reader.joins(newsroom)
+    reader.erase()
+    renamed = Newsroom.open(newsroom.root, newsroom.env)
+    rename_list(renamed, "news.example.org")
+    assert renamed.store.audience.is_suppressed(registry(renamed).address_hash(AMINA))
+    assert renamed.store.journal.verify().problems == ()
+    renamed.close()

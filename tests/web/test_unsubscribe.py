@@ -13,7 +13,7 @@ from conftest import copy_newsroom
 from public_server import serving
 from sending import NOW, SLUG, finish
 from smtp_relay import Gate, Relay
-from unsubscribing import AMINA, ONE_CLICK, Reader, registry
+from unsubscribing import AMINA, ONE_CLICK, Reader, registry, two_lists
 
 from mailer import config as configuration
 from mailer.audience import life
@@ -131,15 +131,20 @@ def test_U9_any_other_body_is_refused_and_changes_nothing(site, amina, body):
     assert (amina.state, [row.event for row in amina.journal]) == (SubscriberState.ACTIVE, [Event.ADDED])
 
 
-def test_U10_other_newsletters_stay(tmp_path, clock):
-    """A newsroom is a list, with keys of its own: its links say nothing to another."""
-    here = copy_newsroom(tmp_path / "here")
-    there = copy_newsroom(tmp_path / "there", MAILER_SECRET_KEY="another")
-    leaving, staying = Reader.joins(here), Reader.joins(there)
+@pytest.mark.parametrize("names", [("here", "there"), ("there", "here")], ids=["one", "other"])
+@ENCODINGS
+def test_U10_other_newsletters_stay(tmp_path, clock, names, encoding):
+    """A newsroom is a list. Two share a key, and number 1 is another person in each: a link counts in its own alone."""
+    rooms = two_lists(tmp_path)
+    here, there = (rooms[name] for name in names)
+    leaving, staying = Reader.joins(here), Reader.joins(there, "joao@example.org")
+    assert (leaving.id, here.tokens.digest("", "")) == (staying.id, there.tokens.digest("", ""))
     with serving(here, clock) as one, serving(there, clock) as other:
-        assert one.post(leaving.link, **URLENCODED).status_code == 200
-        assert other.post(leaving.link, **URLENCODED).status_code == 404
+        assert other.post(leaving.link, **encoding).status_code == 404
+        assert one.post(leaving.link, **encoding).status_code == 200
+        assert other.get(leaving.link).status_code == 404
     assert (leaving.state, staying.state) == (LEFT, SubscriberState.ACTIVE)
+    assert [row.event for row in staying.journal] == [Event.ADDED]
 
 
 @ENCODINGS
