@@ -2,8 +2,9 @@
 
     python benchmarks/web.py [--requests N] [--recipients N] [--rounds N] [--quick]
 
-Both applications run under the same uvicorn with the same settings and event loop, each in a process of its own; one
-client in this process keeps 8 connections busy and waits for each answer. Every POST takes another reader off the list:
+Both applications run under the same uvicorn with the same settings and event loop, each in a process of its own, and
+neither writes a log; the pages go out by web/server.py's extension, hello as Starlette sends it. One client in this
+process keeps 8 connections busy and waits for each answer. Every POST takes another reader off the list:
 a row changed, a row of the consent journal chained to those before, committed. During a send, a process beside them
 sends the real issue at full rate to smtp-sink from the same SQLite file, on the same cores.
 """

@@ -24,22 +24,22 @@ class Kept:
     """The pages of one site. Threads may share it: two that miss at once render twice, the same."""
 
     def __init__(self) -> None:
-        self._pages: dict[Hashable, list[bytes | str]] = {}
+        self._pages: dict[Hashable, tuple[bytes, list[str]]] = {}  # with %b for each slot; their names
         self._nonce = secrets.token_hex(8)  # nobody can write a mark into a text of ours
         self._mark = re.compile(f"slot-{self._nonce}-([a-z_]+)-")
 
     def page(self, key: Hashable, values: Mapping[str, str], render: Render) -> bytes:
         """The page with these values, as `render(values)` would write it, in UTF-8."""
-        pieces = self._pages.get(key)
-        if pieces is None:
-            pieces = self._keep(key, render({name: f"slot-{self._nonce}-{name}-" for name in values}))
-        filled = {name: escape(value).encode() for name, value in values.items()}
-        return b"".join([filled[piece] if isinstance(piece, str) else piece for piece in pieces])
+        kept = self._pages.get(key)
+        if kept is None:
+            kept = self._keep(key, render({name: f"slot-{self._nonce}-{name}-" for name in values}))
+        page, slots = kept
+        return page % tuple([escape(values[name]).encode() for name in slots])
 
-    def _keep(self, key: Hashable, marked: str) -> list[bytes | str]:
-        split = self._mark.split(marked)  # text, a name, text, a name, ..., text
-        pieces = [piece if number % 2 else piece.encode() for number, piece in enumerate(split)]
+    def _keep(self, key: Hashable, marked: str) -> tuple[bytes, list[str]]:
+        split = self._mark.split(marked.replace("%", "%%"))  # text, a name, text, a name, ..., text
+        kept = "%b".join(split[::2]).encode(), split[1::2]
         if len(self._pages) >= _MOST:
             self._pages.pop(next(iter(self._pages)), None)  # the oldest: days pass, and with them their pages
-        self._pages[key] = pieces
-        return pieces
+        self._pages[key] = kept
+        return kept

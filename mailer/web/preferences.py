@@ -36,15 +36,14 @@ def show(visit: Visit) -> Response:
     visit = visit.speaking(person.language)
     if closed := _closed(visit, person):
         return closed
-    return _chosen(visit, person)
+    return HTMLResponse(_chosen(visit, person))
 
 
-def at_once(visit: Visit) -> Response | None:
+def at_once(visit: Visit, person: Subscriber) -> bytes | None:
     """The same for one who is subscribed, when the latest issue need not be looked for."""
-    person = _bearer(visit)
     if person.state is not SubscriberState.ACTIVE or not visit.site.library.knows_latest:
         return None
-    return _chosen(visit.speaking(person.language), person)
+    return _chosen(visit, person)
 
 
 def save(visit: Visit) -> Response:
@@ -133,7 +132,7 @@ def _pause_days(visit: Visit) -> tuple[date, date]:
     return visit.today + timedelta(days=1), visit.today + life.LONGEST_PAUSE
 
 
-def _chosen(visit: Visit, person: Subscriber) -> Response:
+def _chosen(visit: Visit, person: Subscriber) -> bytes:
     """The form as it is asked for by far the most: all that shapes it is named, so that it can be kept."""
     inert, topics, language = not person.id, person.interests, person.language
     sent = visit.site.library.latest(visit.store.archive)
@@ -214,4 +213,4 @@ def _wording(visit: Visit) -> str:
 
 
 ROUTES = [page("/p/{token}", get=show, post=save)]
-AT_ONCE = {"/p/{token}": at_once}
+AT_ONCE = {"/p/{token}": (PURPOSE, at_once)}

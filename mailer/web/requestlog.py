@@ -19,9 +19,18 @@ class Requests:
     counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # method, page, status
     seconds: Counter[str] = field(default_factory=Counter)  # by page
 
+    def note(self, method: str, page: str, status: int, seconds: float) -> None:
+        """Count and log one. For the event loop's thread alone."""
+        self.counts[method, page, status] += 1
+        self.seconds[page] += seconds  # type: ignore[assignment]  # a Counter adds floats as well
+        if log.isEnabledFor(logging.INFO):
+            milliseconds = round(seconds * 1000, 1)
+            request = {"method": method, "page": page, "status": status, "ms": milliseconds}
+            log.info("%s %s %d %.1f ms", method, page, status, milliseconds, extra={"request": request})
+
 
 class RequestLog:
-    """Counts and logs every request, also one that failed. Changed by the event loop's thread alone."""
+    """Notes every request, also one that failed."""
 
     def __init__(self, app: ASGIApp, requests: Requests) -> None:
         self._app = app
@@ -43,14 +52,9 @@ class RequestLog:
         try:
             await self._app(scope, receive, noted)
         finally:
-            seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            name = scope.get("page", "-")  # no route of ours
-            self._requests.counts[method, name, status] += 1
-            self._requests.seconds[name] += seconds  # type: ignore[assignment]  # a Counter adds floats as well
-            milliseconds = round(seconds * 1000, 1)
-            request = {"method": method, "page": name, "status": status, "ms": milliseconds}
-            log.info("%s %s %d %.1f ms", method, name, status, milliseconds, extra={"request": request})
+            page = scope.get("page", "-")  # no route of ours
+            self._requests.note(method, page, status, time.perf_counter() - started)
 
 
 _METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())

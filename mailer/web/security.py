@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+WHOLE = "mailer.whole"  # an extension of the ASGI scope: how server.py sends a page in one piece
 PATIENCE = 10.0  # seconds for the head of a request, and again for its body
 BODY_LIMIT = 64 * 1024  # bytes: the longest form of ours has less than 4 KiB
 # No script anywhere, and forms that go nowhere but here (CSP level 3).
@@ -31,7 +32,14 @@ _HEADERS = {
 }
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+_PAGE = b"".join(b"%b: %b\r\n" % field for field in [(b"content-type", b"text/html; charset=utf-8"), *_ENCODED])
+_PAGE_OVER_TLS = _PAGE + b"%b: %b\r\n" % _HSTS
 PUBLIC = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "all"}  # for pages that are everybody's
+
+
+def head_of_page(scheme: str, length: int) -> bytes:
+    """The header fields of one reader's page with a body of so many bytes, as `Headers` would complete them."""
+    return b"content-length: %d\r\n%b" % (length, _PAGE_OVER_TLS if scheme == "https" else _PAGE)
 
 
 class Headers:

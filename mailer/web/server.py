@@ -7,12 +7,12 @@ import socket
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mailer.errors import MailerError
 from mailer.settings import Web
-from mailer.web.security import PATIENCE
+from mailer.web.security import PATIENCE, WHOLE
 
 HEAD_LIMIT = 32 * 1024  # bytes of a request's head; nginx takes 32 KiB as well
 CONNECTIONS = 1000  # beyond these a client is told 503
@@ -47,6 +47,10 @@ class _Patient(HttpToolsProtocol):
         self._forget_deadline()
         super().on_headers_complete()
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {WHOLE: self._send_whole}  # type: ignore[dict-item]  # uvicorn takes only ASGI's own
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._watch_reader(self.transport.get_write_buffer_size())
@@ -61,6 +65,24 @@ class _Patient(HttpToolsProtocol):
         if self._watch:
             self._watch.cancel()
         super().connection_lost(exc)
+
+    def _send_whole(self, scope: Scope, head: bytes, body: bytes) -> bool:
+        """An answer 200 in one write, its fields not looked at one by one: half of what a page takes by uvicorn's way.
+
+        False when nothing was sent: it is the turn of another request, or the client is slow, or gone.
+        """
+        cycle = self.cycle
+        if cycle.scope is not scope or cycle.disconnected or self.flow.write_paused:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        default = [b"%b: %b\r\n" % field for field in cycle.default_headers]
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join([STATUS_LINE[200], *default, head, end, body]))
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
+        return True
 
     def _watch_reader(self, waiting: int) -> None:
         """Cut off whoever takes less than 1 KiB a second of an answer."""

@@ -78,7 +78,7 @@ class Site:
             auto_reload=False, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         theme = room.theme(config.newsletter.template)
-        room.tokens  # noqa: B018  # read now, by one thread
+        room.tokens, room.signer  # noqa: B018  # read now, by one thread
         return cls(
             room, clock, catalogues(config), theme, environment, Stores(room.open_store), Requests(),
             Library(),
@@ -178,9 +178,9 @@ class Visit:
         """A page. Without `headers` it is one reader's: for nobody's cache, and not to be indexed."""
         return HTMLResponse(self.site.fill(name, self.texts, **context), status, headers)
 
-    def kept(self, key: Hashable, values: Mapping[str, str], render: Render) -> HTMLResponse:
+    def kept(self, key: Hashable, values: Mapping[str, str], render: Render) -> bytes:
         """One reader's page, which `render(values)` would write: kept by language and `key`, filled with `values`."""
-        return HTMLResponse(self.site.kept.page((self.texts.language, key), values, render))
+        return self.site.kept.page((self.texts.language, key), values, render)
 
 
 Page = Callable[[Visit], Response]
@@ -231,13 +231,15 @@ def _answered(answer: Page, site: Site, request: Request, form: FormData) -> Res
         return answer(visited(site, store, request.scope, request.path_params, form))
 
 
-def visited(site: Site, store: SqliteStore, scope: Scope, parts: Mapping[str, str], form: FormData) -> Visit:
-    """A request as a visit."""
+def visited(
+    site: Site, store: SqliteStore, scope: Scope, parts: Mapping[str, str], form: FormData, language: str = ""
+) -> Visit:
+    """A request as a visit: `speaking` a language, where one is given."""
     query = QueryParams(scope["query_string"]) if scope["query_string"] else _NO_QUERY
     return Visit(
         site,
         store,
-        site.texts[_language(query, scope, site.texts)],
+        site.texts[_language(query, scope, site.texts, language)],
         parts,
         query,
         form,
@@ -252,11 +254,11 @@ def _field(scope: Scope, name: bytes, most: int) -> str:
     return value[:most].decode("latin-1")
 
 
-def _language(query: QueryParams, scope: Scope, languages: Mapping[str, Texts]) -> str:
-    """?lang= where it is one of ours, else what the browser prefers."""
-    asked = query.get("lang", "")
-    if asked in languages:
-        return asked
+def _language(query: QueryParams, scope: Scope, languages: Mapping[str, Texts], own: str = "") -> str:
+    """?lang= where it is one of ours, else the reader's own, else what the browser prefers."""
+    for language in (query.get("lang", ""), own):
+        if language in languages:
+            return language
     return preferred(_field(scope, b"accept-language", _ACCEPTED), tuple(languages))
 
 

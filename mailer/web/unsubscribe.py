@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from mailer.audience import life
 from mailer.audience.registry import shifted
@@ -24,15 +24,12 @@ def show(visit: Visit) -> Response:
     number, person, visit = _bearer(visit)
     if number and not _is(person, SubscriberState.ACTIVE, SubscriberState.PENDING):
         return _left(visit, number)
-    return _button(visit, person)
+    return HTMLResponse(_button(visit, person))
 
 
-def at_once(visit: Visit) -> Response | None:
+def at_once(visit: Visit, person: Subscriber) -> bytes | None:
     """The button, for all but those who have left."""
-    number, person, visit = _bearer(visit)
-    if number and not _is(person, SubscriberState.ACTIVE, SubscriberState.PENDING):
-        return None
-    return _button(visit, person)
+    return _button(visit, person) if _is(person, SubscriberState.ACTIVE, SubscriberState.PENDING) else None
 
 
 def act(visit: Visit) -> Response:
@@ -52,7 +49,7 @@ def act(visit: Visit) -> Response:
     raise HTTPException(400)
 
 
-def _button(visit: Visit, person: Subscriber | None) -> Response:
+def _button(visit: Visit, person: Subscriber | None) -> bytes:
     return visit.kept(
         ("unsubscribe", person is None),
         {"email": person.email} if person else {},
@@ -123,4 +120,4 @@ def _is(person: Subscriber | None, *states: SubscriberState) -> bool:
 
 
 ROUTES = [page("/u/{token}", get=show, post=act)]
-AT_ONCE = {"/u/{token}": at_once}
+AT_ONCE = {"/u/{token}": ("unsubscribe", at_once)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +19,7 @@ from starlette.responses import PlainTextResponse
 from unsubscribing import ONE_CLICK, Reader
 
 from mailer.errors import StoreError
+from mailer.models import SubscriberState
 from mailer.web import kept, library, preferences, public, site, unsubscribe
 from mailer.web.site import Site, page, visited
 
@@ -64,12 +67,12 @@ def link(room, purpose, number):
 
 
 def body(site, purpose, number, query=""):
-    """What the page answers on the event loop."""
+    """The page as it is kept."""
     token = site.room.tokens.sign(purpose, number)
     scope = {"query_string": query.encode(), "headers": [], "client": None}
     visit = visited(site, site.room.store, scope, {"token": token}, FormData())
     site.library.latest(site.room.store.archive)
-    return PAGES[purpose][1].at_once(visit).body.decode()
+    return PAGES[purpose][1].show(visit).body.decode()
 
 
 HOSTILE = st.one_of(
@@ -129,21 +132,62 @@ def test_only_so_many_pages_are_kept(monkeypatch):
 
 
 @PURPOSES
+@pytest.mark.parametrize("asked", [{}, {"X-Forwarded-Proto": "https"}, {"Connection": "close"}], ids=str)
 def test_it_is_answered_on_the_event_loop_with_the_headers_of_every_page(
-    client, published, reader, monkeypatch, purpose
+    client, published, reader, monkeypatch, purpose, asked
 ):
     """HEAD goes the ordinary way, and says the same."""
     path = link(published, purpose, reader.id)
+    monkeypatch.setattr(library, "monotonic", lambda: 100.0)  # what is found now stays at hand
     client.get(path)  # finds the latest issue
 
     def told(method):
-        headers = dict(client.request(method, path).headers)
+        headers = dict(client.request(method, path, headers=asked).headers)
         return {name: value for name, value in headers.items() if name != "date"}
 
     ordinary = told("HEAD")
     monkeypatch.setattr(site, "run_in_threadpool", None)  # the ordinary way is closed
     assert told("GET") == ordinary
     assert ordinary["content-security-policy"]
+    assert ("strict-transport-security" in ordinary, "connection" in ordinary) == (
+        "X-Forwarded-Proto" in asked, "Connection" in asked,
+    )  # fmt: skip
+
+
+def test_it_is_answered_on_the_event_loop_under_a_path_prefix_too(tmp_path, monkeypatch):
+    room = copy_newsroom(tmp_path / "room", MAILER_PUBLIC_URL="https://www.example.org/news")
+    path = link(room, "unsubscribe", Reader.joins(room).id)
+    monkeypatch.setattr(site, "run_in_threadpool", None)  # the ordinary way is closed
+    with serving(room, Clock()) as client:
+        kept, taken = client.get(f"/news{path}"), client.get(path)
+    room.close()
+    assert (kept.status_code, kept.text) == (200, taken.text)
+
+
+@pytest.fixture
+def raw(client):
+    """A connection, to be read until the server closes it: before the 5 s after which it closes an idle one."""
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=4) as connection:
+        yield connection, connection.makefile("rb")
+
+
+@pytest.mark.parametrize("asked", ["HTTP/1.0", "HTTP/1.1\r\nConnection: close"], ids=["1.0", "close"])
+def test_the_connection_is_closed_for_one_who_asks_for_a_single_page(raw, published, reader, asked):
+    """RFC 9112 section 9.6."""
+    connection, answer = raw
+    connection.sendall(f"GET {link(published, 'unsubscribe', reader.id)} {asked}\r\nHost: x\r\n\r\n".encode())
+    assert answer.read().endswith(b"</html>")
+
+
+def test_pages_asked_for_together_come_in_their_order(raw, published, reader):
+    """RFC 9112 section 9.3.2: pipelining."""
+    connection, answer = raw
+    paths = [link(published, purpose, reader.id) for purpose in ("unsubscribe", "preferences", "unsubscribe")]
+    asked = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths)
+    connection.sendall(asked.encode() + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    titles = re.findall(rb"<h1[^>]*>([^<]+)", answer.read())
+    assert len(titles) == 3
+    assert titles[0] == titles[2] != titles[1]
 
 
 def test_it_is_counted_and_logged_by_its_route(client, published, reader, caplog):
@@ -156,20 +200,25 @@ def test_it_is_counted_and_logged_by_its_route(client, published, reader, caplog
     assert said[:2] == [("/u/{token}", 200), ("/u/{token}", 404)]
 
 
-def fails(visit):
-    raise StoreError("database is locked")
+@pytest.mark.parametrize("busy", [True, False], ids=["a busy store", "what is not at hand"])
+def test_what_cannot_be_answered_at_once_is_answered_the_ordinary_way(published, reader, monkeypatch, busy):
+    tried = []
 
+    def at_once(visit, person):
+        tried.append(person)
+        if busy:
+            raise StoreError("database is locked")
 
-@pytest.mark.parametrize("at_once", [fails, lambda visit: None], ids=["a busy store", "what is not at hand"])
-def test_what_cannot_be_answered_at_once_is_answered_the_ordinary_way(published, monkeypatch, at_once):
     def ordinary(visit):
         return PlainTextResponse(visit.parts["token"])
 
     monkeypatch.setattr(public, "ROUTES", [page("/e/{token}", get=ordinary), *public.ROUTES])
-    monkeypatch.setattr(public, "AT_ONCE", {"/e/{token}": at_once})
+    monkeypatch.setattr(public, "AT_ONCE", {"/e/{token}": ("unsubscribe", at_once)})
+    token = published.tokens.sign("unsubscribe", reader.id)
     with serving(published, Clock()) as client:
-        answer = client.get("/e/abc")
-    assert (answer.status_code, answer.text) == (200, "abc")
+        answer = client.get(f"/e/{token}")
+    assert (answer.status_code, answer.text) == (200, token)
+    assert len(tried) == 1
 
 
 def test_a_page_is_answered_while_somebody_writes(client, published, reader):
@@ -189,6 +238,22 @@ def test_a_change_is_seen_by_the_very_next_page(client, published):
     assert client.post(amina.link, data=ONE_CLICK).status_code == 200
     assert client.get(amina.link).text != client.get(link(published, "unsubscribe", 0)).text
     assert '<button name="do" value="leave">' not in client.get(amina.link).text
+
+
+def test_what_another_process_changes_is_seen_by_the_very_next_page(client, published):
+    amina = Reader.joins(published, "elsewhere@example.org")
+    leave, choose = amina.link, link(published, "preferences", amina.id)
+    other = published.open_store()
+    found = [client.get(leave), client.get(choose)]
+    assert [(page.status_code, amina.person.email in page.text) for page in found] == [(200, True), (200, True)]
+    paused = replace(amina.person, name="Somebody else", paused_until="2018-12-30")
+    other.audience.update(paused, NOW)
+    chosen = client.get(choose).text
+    assert ("Somebody else" in chosen, 'value="2018-12-30"' in chosen) == (True, True)
+    other.audience.update(replace(paused, state=SubscriberState.UNSUBSCRIBED), NOW)
+    found = [client.get(leave), client.get(choose)]
+    other.close()
+    assert not any('value="leave"' in page.text or "Somebody else" in page.text for page in found)
 
 
 def test_the_event_loops_store_neither_writes_nor_waits(published, reader):
