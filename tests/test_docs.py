@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from mailer.cli.main import app
 from mailer.models import DeliveryState, SubscriberState
-from mailer.settings import Checks, Config, Newsletter, Retention, Smtp, Store
+from mailer.settings import Checks, Config, Dkim, Newsletter, Retention, Smtp, Store
 
 README = (ROOT / "README.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -34,7 +34,7 @@ def test_every_option_of_send_is_in_the_readme(option):
 
 
 @pytest.mark.parametrize(
-    "table", [Config, Checks, Newsletter, Smtp, Store, Retention], ids=lambda table: table.__name__
+    "table", [Config, Checks, Newsletter, Dkim, Smtp, Store, Retention], ids=lambda table: table.__name__
 )
 def test_every_key_of_the_configuration_is_in_the_readme(table):
     example = README[README.index("## Configuration") :]
@@ -52,7 +52,7 @@ def test_every_state_of_a_subscriber_is_in_the_readme(state):
     assert f"| {state} |" in README
 
 
-@pytest.mark.parametrize("name", ["consent show", "consent verify", "keys rotate"])
+@pytest.mark.parametrize("name", ["consent show", "consent verify", "keys rotate", "keys dkim"])
 def test_every_command_about_consent_is_in_the_readme_and_has_help(name):
     group, _, command = name.partition(" ")
     assert f"`mailer {name}" in README

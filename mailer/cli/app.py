@@ -91,6 +91,16 @@ def print_json_list(values: Iterable[object]) -> None:
     stream.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
+def asked(question: str) -> bool | None:
+    """Ask on standard error, yes or no; None when there is nobody to ask."""
+    err.print(f"{question} [y/N] ", end="", markup=False)
+    typed = sys.stdin.readline()
+    if not typed:
+        say("no answer")
+        return None
+    return typed.strip().lower() in ("y", "yes")
+
+
 def say(message: str) -> None:
     """A message to the person, on standard error."""
     err.print(message)

@@ -14,7 +14,7 @@ from mailer import config as configuration
 from mailer.audience import mydata, replay, retention
 from mailer.audience import subscribers as people
 from mailer.audience.registry import Registry
-from mailer.cli import views
+from mailer.cli import signing, views
 from mailer.cli.app import Json, newsroom, out, print_json, say
 from mailer.cli.subscribers import confirmed
 from mailer.deliver.job import timestamp
@@ -23,7 +23,8 @@ from mailer.newsroom import Newsroom, clock
 from mailer.tokens import mark_of
 
 app = typer.Typer(no_args_is_help=True, help="The consent journal: show, verify.")
-keys = typer.Typer(no_args_is_help=True, help="The keys that sign readers' links: rotate.")
+keys = typer.Typer(no_args_is_help=True, help="The keys that sign readers' links, and mail: rotate, dkim.")
+keys.command("dkim")(signing.dkim)
 _SHOWN_PROBLEMS = 20
 
 
@@ -37,11 +38,9 @@ def show(context: typer.Context, email: Annotated[str, typer.Argument(metavar="E
         print_json(mydata.of(registry, person.id))
         return
     rows = registry.journal.rows(person.id)
-    table = views.table("time", "what", "how", "details")
-    for row in rows:
-        table.add_row(row.at, row.event, row.channel, escape(_told(row)))
+    told = [(row.at, row.event, row.channel, escape(_told(row))) for row in rows]
     out.print(f"{person.email}: {person.state}, subscriber {person.id}.", soft_wrap=True, markup=False)
-    out.print(table)
+    out.print(views.in_whole_words(views.table("time", "what", "how", "details"), told))
     for id_, text in mydata.wordings(registry, rows).items():
         out.print(f"Wording {id_}: {text or 'missing'}", markup=False)
 
@@ -64,7 +63,7 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
             "Compare with your latest backup.")  # fmt: skip
     else:
         out.print(f"{views.count_of(checked.rows, 'row')}, whole and unchanged; subscribers are what they say.")
-        say(f"Keep this elsewhere, to recognise an older copy: row {checked.rows}, {checked.hash}")
+        say(f"Keep this elsewhere, to recognise an older copy:\n  row {checked.rows}, {checked.hash}")
     raise typer.Exit(1 if problems else 0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
@@ -16,6 +17,17 @@ from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose.editions import select
 from mailer.models import Delivery, DeliveryState, Story, Subscriber
 from mailer.newsroom import today
+from mailer.store.base import SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What came before, as the log keeps it; its step is SETTLED for a decision."""
+
+    at: str
+    step: str
+    code: int
+    reply: str
 
 
 def explain(
@@ -26,16 +38,17 @@ def explain(
 ) -> None:
     """What this person got or will get, and why."""
     room = newsroom(context)
-    composition = room.compose(issue)
+    composition = room.kept(issue) or room.compose(issue)
     person = people.find(room.store.audience, email)
     sendlog = room.store.sendlog
     planned = sendlog.plan(issue) is not None
     row = sendlog.delivery(issue, person.id) if planned else None
-    attempts = sendlog.attempts(issue, person.id) if planned else []
+    told = _told([_Attempt(*one) for one in sendlog.attempts(issue, person.id)] if planned else [])
     selection = select(composition.issue, person.interests)
     if row and row.edition:
         selection = sendlog.editions(issue)[row.edition]
-    sentence = _sentence(person, row, planned, bool(selection), today())
+    decision = told[-1][1] if told else None  # unless another attempt came after it
+    sentence = _sentence(person, row, decision, planned, bool(selection), today())
     labels = composition.config.interests
     reasons = [_reason(story, person.interests, story.id in selection, labels) for story in composition.issue.stories]
     if as_json:
@@ -50,7 +63,8 @@ def explain(
                 "subscriber": views.subscriber_data(person),
                 "sentence": sentence,
                 "delivery": views.delivery_data(row, message_id) if row else None,
-                "put_off": [dict(zip(("at", "step", "code", "reply"), attempt, strict=True)) for attempt in attempts],
+                "put_off": [asdict(one) for one, end in told if not end],
+                "settled": [{"unknown": asdict(one), "at": end.at, "why": end.reply} for one, end in told if end],
                 "stories": stories,
             }
         )
@@ -61,13 +75,43 @@ def explain(
         made.add_row(
             "[good]yes[/]" if shown else "no", escape(story.title), escape(why), style="" if shown else "second"
         )
-    history = [Text(f"  {at} put off at {step}: {code or ''} {reply}") for at, step, code, reply in attempts]
+    history = [Text(line) for one, end in told for line in _lines(one, end)]
     chosen = ", ".join(labels.get(topic, topic) for topic in person.interests) or "none chosen"
     name = f"{person.name}, " if person.name else ""
     out.print(Group(Text(f"{name}{person.email}. Interests: {chosen}."), Text(sentence), *history, made))
 
 
-def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything: bool, today: str) -> str:
+def _told(attempts: Iterable[_Attempt]) -> list[tuple[_Attempt, _Attempt | None]]:
+    """Each earlier attempt, with the decision that ended it where it was unknown."""
+    told: list[tuple[_Attempt, _Attempt | None]] = []
+    for one in attempts:
+        if one.step == SETTLED and told:
+            told[-1] = (told[-1][0], one)
+        else:
+            told.append((one, None))
+    return told
+
+
+def _lines(attempt: _Attempt, decision: _Attempt | None) -> Iterator[str]:
+    said = " ".join(str(part) for part in (attempt.code or "", attempt.reply) if part)
+    yield f"  {attempt.at} unknown: {said}" if decision else f"  {attempt.at} put off at {attempt.step}: {said}"
+    if decision:
+        yield f"  {decision.at} {decision.reply or SETTLED}"
+
+
+def _settled(row: Delivery, decision: _Attempt) -> str:
+    """What a delivery is by a decision, when nothing was tried since; else empty."""
+    why = decision.reply or "settled"  # [retention] takes out replies
+    if row.state in (DeliveryState.QUEUED, DeliveryState.DEFERRED):
+        return f"{why[:1].upper()}{why[1:]} at {decision.at}. Waits to be sent again."
+    if row.state in (DeliveryState.ACCEPTED, DeliveryState.REFUSED) and not row.code and row.settled_at == decision.at:
+        return f"Counts as {row.state} since {decision.at}: {why}."
+    return ""
+
+
+def _sentence(
+    person: Subscriber, row: Delivery | None, decision: _Attempt | None, planned: bool, anything: bool, today: str
+) -> str:
     if row is None:
         if person.state != "active":
             return f"Gets nothing: {person.state} since {person.changed_at}."
@@ -76,6 +120,8 @@ def _sentence(person: Subscriber, row: Delivery | None, planned: bool, anything:
         if planned:
             return "Not in this send: subscribed after it was planned."
         return "Would get the stories marked yes." if anything else "Would get no mail: no story matches."
+    if decision and (settled := _settled(row, decision)):
+        return settled
     said = " ".join(str(part) for part in (row.code or "", row.reply) if part)
     tries = f" after {row.attempts} attempt{'s' if row.attempts != 1 else ''}" if row.attempts else ""
     by = " by the server" if row.code else ""

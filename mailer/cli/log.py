@@ -6,9 +6,11 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from mailer.cli import views
 from mailer.cli.app import IssueName, Json, data, issue_name, newsroom, out, print_json, print_json_list, say
@@ -16,6 +18,14 @@ from mailer.compose.personal import message_id
 from mailer.models import Balance, DeliveryState
 from mailer.newsroom import clock
 from mailer.store.base import SendLog
+
+
+class Format(StrEnum):
+    """How the log is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 def status(
@@ -44,10 +54,8 @@ def status(
         return
     columns = ("audience", "accepted", "refused", "skipped", "unknown", "open")
     made = views.table("issue", *columns, right=columns)
-    for one in balances:
-        numbers = (one.audience, one.accepted, one.refused, one.skipped, one.unknown, one.open)
-        made.add_row(one.issue, *(f"{number:,}" for number in numbers))
-    out.print(made if balances else "No issue was sent yet. Begin with: mailer send ISSUE")
+    rows = [(one.issue, *(f"{getattr(one, column):,}" for column in columns)) for one in balances]
+    out.print(views.in_whole_words(made, rows) if rows else "No issue was sent yet. Begin with: mailer send ISSUE")
 
 
 def log(
@@ -55,26 +63,24 @@ def log(
     issue: IssueName,
     state: Annotated[DeliveryState | None, typer.Option("--state", help="Only these.")] = None,
     pace: Annotated[bool, typer.Option("--pace", help="Instead: what slowed the send down, and when.")] = False,
-    format_: Annotated[str, typer.Option("--format", metavar="table|csv|json")] = "table",
+    format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
     as_json: Json = False,
 ) -> None:
     """The send log: a row a person."""
     room = newsroom(context)
-    format_ = "json" if as_json else format_
-    if format_ not in ("table", "csv", "json"):
-        raise typer.BadParameter("must be table, csv or json", param_hint="--format")
+    format_ = Format.JSON if as_json else format_
     if pace:
         _show_pace(room.store.sendlog, issue, format_)
         return
     log_ = room.store.sendlog
     rows = log_.deliveries(issue, state)
-    if format_ == "table":
+    if format_ is Format.TABLE:
         out.print(views.log_table(rows, issue, state))
         if log_.holder(issue) is None and (told := _cut_short(log_.balance(issue))):
             say(told)
         return
     # Not from the issue's file: the log is readable when that has changed or is gone.
-    domain = room.config.newsletter.sender_domain
+    domain = room.sender_domain(issue)
     found = (views.delivery_data(row, message_id(issue, domain, room.tokens, str(row.subscriber_id))) for row in rows)
     _write(found, views.LOG_COLUMNS, format_)
 
@@ -95,20 +101,22 @@ def _data(log: SendLog, balance: Balance) -> dict[str, object]:
     return views.balance_data(balance) | {"begin_at": log.begin_at(balance.issue), "pace": pace}
 
 
-def _show_pace(log: SendLog, issue: str, format_: str) -> None:
+def _show_pace(log: SendLog, issue: str, format_: Format) -> None:
     """Each change of pace; a rate of 0 is as fast as it goes again."""
     changes = log.pace.slowdowns(issue)
-    if format_ != "table":
+    if format_ is not Format.TABLE:
         _write([asdict(change) for change in changes], ("at", "name", "rate", "reply"), format_)
         return
     made = views.table("at", "what", "a second", "why", right=("a second",))
-    for change in changes:
-        made.add_row(change.at, change.name, f"{change.rate:g}" if change.rate else "free", change.reply)
-    out.print(made if changes else "Nothing slowed this send down.")
+    rows = [
+        (change.at, escape(change.name), f"{change.rate:g}" if change.rate else "free", escape(change.reply))
+        for change in changes
+    ]
+    out.print(views.in_whole_words(made, rows) if rows else "Nothing slowed this send down.")
 
 
-def _write(rows: Iterable[Mapping[str, object]], columns: Sequence[str], format_: str) -> None:
-    if format_ == "csv":
+def _write(rows: Iterable[Mapping[str, object]], columns: Sequence[str], format_: Format) -> None:
+    if format_ is Format.CSV:
         writer = csv.DictWriter(data(), columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,6 +1,6 @@
 """The door: options before the command, and every error as a sentence and an exit code.
 
-0 done   1 the input is wrong   2 wrong usage   3 some deliveries are refused, deferred or unknown
+0 done   1 the input is wrong   2 wrong usage   3 some deliveries are refused, unknown or still open
 4 the relay could not be used   130 interrupted
 
 Nothing is imported that the list of commands can do without.
@@ -75,7 +75,7 @@ class Commands(ListedGroup):
                 "consent:remove_overdue",
                 "Remove what was kept as long as [retention] says; shows first what that is, and asks.",
             ),
-            "keys": Listed("consent:keys", "The keys that sign readers' links: rotate."),
+            "keys": Listed("consent:keys", "The keys that sign readers' links, and mail: rotate, dkim."),
             "serve": Listed(
                 "serve:serve",
                 "The reader's pages: subscribe, preferences, unsubscribe, the archive. Runs until it is stopped.",
@@ -124,9 +124,11 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to stop
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="mailer", standalone_mode=False)
     except typer.TyperException as error:
-        error.show()  # type: ignore[attr-defined]  # all that are raised have it
+        from mailer.cli import usage
+
+        usage.show(error)
         code = error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         err.print("Interrupted.")

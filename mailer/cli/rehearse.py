@@ -98,7 +98,8 @@ async def _play(room: Newsroom, composition: Composition, file: Path, sink: worl
             plan.freeze(composition, stage.store, timestamp(clock()))
             job = stage.job(composition)
             over = views.count_of(job.connections, "connection")
-            say(f"Rehearsing {job.issue} with a server of its own, over {over}. No mail leaves; waits are leapt over.")
+            say(f"Rehearsing {job.issue} with a server of its own.")
+            say(f"It has {over}. No mail leaves; waits are leapt over.")
             with Live(console=err, get_renderable=lambda: _progress(tally), refresh_per_second=4, transient=True):
                 return await rehearsal.rehearse(job, stage.store.sendlog, sink, leap.clock(clock()), tally)
 

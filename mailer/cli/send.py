@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from mailer.cli import loop, views
 from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
@@ -21,6 +22,7 @@ from mailer.deliver.run import Run
 from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
 from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock
+from mailer.store.base import SendLog
 
 
 def send(
@@ -39,14 +41,15 @@ def send(
     """Plan, ask, send, balance. Run it again to go on after an interruption."""
     begin_at = _begin_at(at)
     room = newsroom(context)
-    composition = room.compose(issue)
-    slug = composition.issue.slug
+    ready = room.kept(issue) or room.compose(issue)
+    slug = ready.issue.slug
     sendlog = room.store.sendlog
     with sendlog.lock(slug):
-        planned = plan.stands(composition, room.store, replan)
+        unplanned = plan.unplanned(ready, room.store, replan)
+        planned = unplanned is None
         if planned and not dry_run and (unknown := sendlog.recover(slug, timestamp(clock()))):
             say(f"[warn]The last run was cut short: {unknown} went out without a reply being read and are unknown.[/]")
-        before = _announce(room, composition, planned, unasked=yes and not dry_run)
+        before = _announce(room, slug, unplanned, unasked=yes and not dry_run)
         if planned and not before.open:
             say(f"{slug} is finished; there is nothing to send.")
             if as_json:
@@ -56,7 +59,7 @@ def send(
             raise typer.Exit(_exit_code(before))
         if planned and not at:
             begin_at = sendlog.begin_at(slug)
-        _foretell(room, room.job(composition, rate, limit), before.open, planned, begin_at)
+        _foretell(room, room.job(ready, rate, limit), before.open, planned, begin_at)
         if dry_run:
             if as_json:
                 print_json(views.balance_data(before))
@@ -64,11 +67,11 @@ def send(
             return
         if not yes and not _confirmed():
             raise typer.Exit(1)
-        if not planned:
-            plan.freeze(composition, room.store, timestamp(clock()))
+        if unplanned:
+            plan.freeze(unplanned, room.store, timestamp(clock()))
         if at:
             sendlog.set_begin_at(slug, begin_at)
-        run = Run(room.job(composition, rate, limit, keep_going), sendlog, clock)
+        run = Run(room.job(ready, rate, limit, keep_going), sendlog, clock)
         try:
             balance = loop.run(watch(run, before, wait=not no_wait))
         except asyncio.CancelledError:
@@ -89,9 +92,8 @@ def send(
     if not run.begun:
         begins = datetime.fromisoformat(sendlog.begin_at(slug)).astimezone()
         say(f"{slug} begins at {begins:%Y-%m-%d %H:%M}: run mailer send {slug} again by then, or leave it running.")
-    elif no_wait and balance.open and not (run.stopped or limit):
-        why = "a limit is used up" if balance.queued else "what was put off is not due yet"
-        say(f"Nothing more may go now: {why}. A later run goes on: mailer send {slug}")
+    elif balance.open and not run.stopped:
+        say(_what_is_left(room, run, balance))
     if run.stopped:
         say(f"Stopped. What was in flight is recorded; go on with: mailer send {slug}")
         raise typer.Exit(130)
@@ -130,15 +132,43 @@ def _foretell(room: Newsroom, job: Job, open_: int, planned: bool, begin_at: str
 
 
 def _exit_code(balance: Balance) -> int:
-    return 3 if balance.refused or balance.deferred or balance.unknown else 0
+    """0 when everybody has it who is to have it, so that a timer knows when to stop."""
+    return 3 if balance.refused or balance.unknown or balance.open else 0
 
 
-def _announce(room: Newsroom, composition: Composition, planned: bool, unasked: bool) -> Balance:
-    """Say who will get what. Returns the balance to begin with."""
-    slug, sendlog = composition.issue.slug, room.store.sendlog
-    if planned:
-        balance = sendlog.balance(slug)
+def _what_is_left(room: Newsroom, run: Run, balance: Balance) -> str:
+    """Why a run ended with open deliveries, how many these are, and when they may go."""
+    counts = ((balance.queued, "queued"), (balance.deferred, "deferred"))
+    left = " and ".join(f"{count:,} {state}" for count, state in counts if count)
+    if run.job.limit and run.tally.attempts >= run.job.limit:
+        return f"Ended as --limit says, with {left}. Go on with: mailer send {balance.issue}"
+    why = "a limit is used up" if balance.queued else "what was put off is not due yet"
+    moment = _goes_on_at(room.store.sendlog, run.job, balance)
+    when = (
+        f", from {moment + timedelta(seconds=59):%Y-%m-%d %H:%M}" if moment > clock() else ""
+    )  # a minute begun is over
+    return f"Nothing more may go now: {why}, with {left}. Go on{when}, with: mailer send {balance.issue}"
+
+
+def _goes_on_at(log: SendLog, job: Job, balance: Balance) -> datetime:
+    """The first moment at which a deferred delivery is due, or the limits let a queued one go."""
+    moments = [datetime.fromisoformat(log.next_due(job.issue)).astimezone()] if balance.deferred else []
+    if balance.queued:
+        minute = minute_of(clock())
+        gates = job.gates(log.pace, minute)
+        of_domains = filter(None, (gates.seconds(1, {domain: 1}, minute) for domain in job.domains))
+        seconds = gates.seconds(1, {}, minute) or min(of_domains, default=0.0)
+        moments.append((clock() + timedelta(seconds=seconds)).astimezone())
+    return min(moments)
+
+
+def _announce(room: Newsroom, slug: str, composition: Composition | None, unasked: bool) -> Balance:
+    """Say who will get what. Returns the balance to begin with; `composition` is what is to be planned yet."""
+    if composition is None:
+        balance = room.store.sendlog.balance(slug)
         say(f"{slug} was planned for {balance.audience:,} people; {balance.open:,} are open.")
+        if balance.open:
+            _say_what_changed(room, slug, balance.open)
         return balance
     forecast = plan.forecast(composition, room.store, timestamp(clock()))
     balance = forecast.balance(slug)
@@ -153,6 +183,15 @@ def _announce(room: Newsroom, composition: Composition, planned: bool, unasked: 
         if unasked:
             raise MailerError("not sent: --yes answers only for an issue without errors. Mend them, or send without it")
     return balance
+
+
+def _say_what_changed(room: Newsroom, slug: str, waiting: int) -> None:
+    planned = room.store.sendlog.plan(slug)
+    if planned and (differences := room.differences(planned)):
+        say(f"[warn]It has changed since it was planned at {planned.planned_at}:[/]")
+        say(escape(plan.listed(differences)))
+        who = "The reader who still waits gets" if waiting == 1 else f"The {waiting:,} readers who still wait get"
+        say(f"{who} what the others got. Changes are not sent.")
 
 
 def _confirmed() -> bool:

@@ -31,7 +31,9 @@ class LogFormat(StrEnum):
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="The address to listen on. Default: [web] host.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one. Default: [web] port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port; 0 takes a free one. Default: [web] port.")
+    ] = None,
     log: Annotated[
         LogFormat | None, typer.Option(help="A line of text or of JSON a request. Default: JSON, except on a terminal.")
     ] = None,

@@ -13,7 +13,7 @@ import typer
 
 from mailer.audience import subscribers as people
 from mailer.cli import views
-from mailer.cli.app import IssueName, Json, newsroom, out, print_json, say
+from mailer.cli.app import IssueName, Json, asked, newsroom, out, print_json, say
 from mailer.compose.personal import message_id
 from mailer.deliver import settle as settling
 from mailer.deliver.job import timestamp
@@ -51,6 +51,7 @@ def settle(
     from_log: Annotated[
         Path | None, typer.Option("--from-log", metavar="FILE", help="Decide by what a Postfix mail log proves.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everybody's are sent again.")] = False,
     as_json: Json = False,
 ) -> None:
     """Decide deliveries whose outcome is unknown."""
@@ -61,7 +62,7 @@ def settle(
     with log.lock(issue):
         log.recover(issue, now)
         if from_log is not None:
-            domain = room.config.newsletter.sender_domain
+            domain = room.sender_domain(issue)
 
             def id_of(row: Delivery) -> str:
                 return message_id(issue, domain, room.tokens, str(row.subscriber_id))
@@ -73,6 +74,8 @@ def settle(
                 raise MailerError(f"{from_log} cannot be read: {error.strerror}") from None
         else:
             person = people.find(room.store.audience, email).id if email else None
+            if word is Word.UNSENT and person is None and not yes:
+                _ask(issue, log.balance(issue).unknown)
             settled = settling.by_word(log, issue, word is Word.SENT, now, person)
         balance = log.balance(issue)
     if as_json:
@@ -80,3 +83,17 @@ def settle(
     else:
         out.print(views.balance_table(balance))
         out.print(f"{settled} settled, {balance.unknown} unknown left.")
+
+
+def _ask(issue: str, count: int) -> None:
+    """Whether all of them are to be sent again. Exits with 1 on a no, with 2 when there is nobody to ask."""
+    if not count:
+        return
+    what = "1 delivery is unknown: it" if count == 1 else f"{count:,} deliveries are unknown: each"
+    say(f"{what} went out whole and may have arrived.\nSent again, it may arrive twice.")
+    say(f"What the mail server's log proves is settled by: mailer settle {issue} --from-log FILE")
+    answer = asked("Send it again?" if count == 1 else f"Send all {count:,} again?")
+    if not answer:
+        nobody = ": there is nobody to ask; --yes answers, --email EMAIL settles one" if answer is None else ""
+        say(f"Nothing was changed{nobody}.")
+        raise typer.Exit(2 if answer is None else 1)

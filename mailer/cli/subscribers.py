@@ -22,7 +22,7 @@ from mailer.audience import subscribers as people
 from mailer.audience.columns import OWN
 from mailer.audience.intake import Report, import_csv
 from mailer.cli import views
-from mailer.cli.app import Json, data, err, newsroom, out, print_json, print_json_list, say
+from mailer.cli.app import Json, asked, data, err, newsroom, out, print_json, print_json_list, say
 from mailer.deliver.job import timestamp
 from mailer.models import Problem, SubscriberState
 from mailer.newsroom import clock
@@ -39,13 +39,18 @@ def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A header, then: email,name,interests,language")],
     source: Annotated[
-        str, typer.Option("--source", metavar="TEXT", help="Where these people consented: kept in the journal.")
-    ] = "",
+        str | None,
+        typer.Option(
+            "--source", metavar="TEXT", help="Where these people consented: kept in the journal. Default: asks."
+        ),
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Import the rest, write bad lines to a file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Import a CSV file in one transaction: with any bad line, nothing."""
     room = newsroom(context)
+    if source is None:
+        source = _ask_source() if file.is_file() else ""  # one that is not there is told below
     problems: list[dict[str, Any]] = []
 
     def on_bad(problem: Problem) -> None:
@@ -68,9 +73,19 @@ def import_(
     else:
         _say_report(report, skip_bad)
     if report.added and not source.strip() and not as_json:
-        say("[warn]The journal says nothing of where these people consented.[/] "
-            "Say it with each import: --source \"sign-up sheet, fair of May 2019\"")  # fmt: skip
+        say("[warn]The journal says nothing of where these people consented.[/]")
     raise typer.Exit(1 if report.bad and not skip_bad else 0)
+
+
+def _ask_source() -> str:
+    """Before anything is read: the journal is only added to, so it cannot be said later. Enter leaves it open."""
+    say("Where did these people consent? The journal keeps it; it cannot be said later.")
+    err.print("Source, such as “sign-up sheet, fair of May 2019”: ", end="", markup=False)
+    typed = sys.stdin.readline()
+    if not typed:
+        say("no answer")
+        raise typer.BadParameter("is missing, and there is nobody to ask. Nothing was imported", param_hint="--source")
+    return typed.strip()
 
 
 def _say_report(report: Report, skip_bad: bool) -> None:
@@ -140,7 +155,7 @@ def list_(
         return
     out.print(views.subscribers_table(islice(found, limit), room.config.interests))
     if total > limit:
-        say(f"These are {limit:,} of {total:,}. More with --limit N, all of them with: mailer subscribers export")
+        say(f"These are {limit:,} of {total:,}. More with --limit N.\nAll of them with: mailer subscribers export")
     out.print(", ".join(f"{count:,} {state}" for state, count in counts.items()) + ".")
 
 
@@ -239,12 +254,11 @@ def _words(given: str | None) -> list[str]:
 
 def confirmed(question: str) -> bool:
     """Ask on standard error; no answer is a no."""
-    err.print(f"{question} [y/N] ", end="", markup=False)
-    typed = sys.stdin.readline()
-    if typed.strip().lower() in ("y", "yes"):
-        return True
-    say("Nothing was changed." if typed else "no answer\nNothing was changed: there is nobody to ask; --yes answers.")
-    return False
+    answer = asked(question)
+    if not answer:
+        nobody = ": there is nobody to ask; --yes answers" if answer is None else ""
+        say(f"Nothing was changed{nobody}.")
+    return bool(answer)
 
 
 def _confirm(email: str, what: str, as_json: bool) -> None:

@@ -49,21 +49,32 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
-def _with_addresses(made: Table, rows: Sequence[tuple[str, ...]]) -> RenderableType:
-    """The rows, no address and no word broken: no grep would find it. Where that is too wide, two lines a row."""
+def in_whole_words(made: Table, rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    """The rows, the first cell plain, no word broken: no grep would find it. Where that is too wide, two lines a row.
+
+    An address, a time or an issue stands in the first column.
+    """
     texts = [[Text(row[0]), *(Text.from_markup(cell, emoji=False) for cell in row[1:])] for row in rows]
+    least, most = [], []  # columns of the terminal, for each of the table
     for column, cells in zip(made.columns, zip(*texts, strict=True), strict=True) if texts else ():
         words = (word for cell in (column.header, *cells) for word in str(cell).split())
-        column.min_width = max(max(map(cell_len, words)), min(_ENOUGH, max(cell_len(str(cell)) for cell in cells)))
-    if sum((column.min_width or 0) + _GAP for column in made.columns) - 1 <= out.width:
+        most.append(max(cell_len(str(cell)) for cell in (column.header, *cells)))
+        least.append(max(*map(cell_len, words), min(_ENOUGH, most[-1])))
+    spare = out.width + 1 - sum(width + _GAP for width in least)
+    if spare >= 0:
+        # Rich would take from the widest first, and break its words.
+        for number, at in enumerate(sorted(range(len(least)), key=lambda at: most[at] - least[at])):
+            more = min(most[at] - least[at], spare // (len(least) - number))
+            made.columns[at].width = least[at] + more
+            spare -= more
         for row in texts:
             made.add_row(*row)
         return made
     lines: list[RenderableType] = []
-    for address, *others in texts:
+    for name, *others in texts:
         named = zip(made.columns[1:], others, strict=True)
         said = [Text(f"{column.header} ") + cell if column.justify == "right" else cell for column, cell in named]
-        lines += [address, Padding(Text(", ").join(cell for cell in said if cell), (0, 0, 0, 2), expand=False)]
+        lines += [name, Padding(Text(", ").join(cell for cell in said if cell), (0, 0, 0, 2), expand=False)]
     return Group(*lines)
 
 
@@ -114,7 +125,7 @@ def _finding(finding: Finding, style: str, editions: int, times: int) -> Rendera
     share = f" (in {len(finding.editions)} of {editions} editions)" if finding.editions else ""
     often = f" ({times} times)" if times > 1 else ""
     what = Text.from_markup(f"\n[{style}]{finding.id}[/] {escape(where)}{often}[second]{share}[/]")
-    said = (sentence(f"{finding.text}: {finding.why}"), sentence(finding.fix))
+    said = (f"{sentence(finding.text)} {sentence(finding.why)}", sentence(finding.fix))
     rows = [row for text in said for row in textwrap.wrap(text, out.width - 2, break_long_words=False)]
     return Group(what, *(Text(f"  {row}") for row in rows))
 
@@ -148,7 +159,7 @@ def editions_table(
         plain, mailed = sizes[edition.key]
         size = f"{plain:,}"
         made.add_row(
-            edition.key[:7],
+            edition.key,
             escape(segment_names(edition.segments, labels)),
             str(len(edition.selection)),
             f"[bad]{size}[/]" if mailed >= GMAIL_CLIP else size,
@@ -236,7 +247,7 @@ def log_table(deliveries: Iterable[Delivery], issue: str, state: DeliveryState |
         rows.append((who, row.state, str(row.attempts), escape(reply)))
     if not rows:
         return Text(f"Nobody is {state} in {issue}." if state else f"Nobody is in the log of {issue}.")
-    return _with_addresses(table("address", "state", "tries", "reply", right=("tries",)), rows)
+    return in_whole_words(table("address", "state", "tries", "reply", right=("tries",)), rows)
 
 
 def delivery_data(row: Delivery, message_id: str) -> dict[str, Any]:
@@ -250,7 +261,7 @@ def subscribers_table(people: Iterable[Subscriber], labels: Mapping[str, str]) -
     for person in people:
         chosen = escape(", ".join(labels.get(topic, topic) for topic in person.interests))
         rows.append((person.email, escape(person.name), chosen or "[second]none chosen[/]", person.state))
-    return _with_addresses(table("address", "name", "interests", "state"), rows)
+    return in_whole_words(table("address", "name", "interests", "state"), rows)
 
 
 def subscriber_data(person: Subscriber) -> dict[str, Any]:

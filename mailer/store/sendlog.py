@@ -24,7 +24,7 @@ from mailer.models import (
     Step,
     Subscriber,
 )
-from mailer.store.base import PaceLog
+from mailer.store.base import SETTLED, PaceLog
 from mailer.store.pacelog import PaceLogTable
 from mailer.store.plans import PlanTable
 from mailer.store.sqlite import Database
@@ -42,7 +42,7 @@ _HOLDING = (
 # Erased while the message was on its way: what became of it stays, who it was does not.
 _UNLESS_ERASED = "CASE WHEN EXISTS (SELECT 1 FROM subscribers WHERE id = subscriber_id) THEN ? ELSE '' END"
 _CUT_SHORT = "the process ended after the content went out and before the reply was read"
-_GIVE_BACK = "SET state = CASE WHEN attempts > 0 THEN 'deferred' ELSE 'queued' END, offered = 0"
+_GIVE_BACK = "SET state = CASE WHEN next_at <> '' THEN 'deferred' ELSE 'queued' END, offered = 0"
 _STANDING = "CASE WHEN s.paused_until > ? THEN 'paused' ELSE COALESCE(s.state, 'erased') END"
 _GONE = {"unsubscribed": "unsubscribed since the send was planned", "suppressed": "suppressed since it was planned"}
 
@@ -165,7 +165,7 @@ class SendLogTable(PlanTable):
                 )
 
     def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
-        """Decide an unknown delivery; any other is left alone. What was known of it stays among its attempts."""
+        """Decide an unknown delivery; any other is left alone. What was known stays, and the decision."""
         send, reply = self._send(issue), outcome.reply
         key = (send, subscriber_id)
         with self._db.atomic():
@@ -173,6 +173,11 @@ class SendLogTable(PlanTable):
                 "INSERT INTO attempts SELECT send_id, subscriber_id, settled_at, step, code, reply FROM deliveries"
                 " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
                 key,
+            )
+            self._db.execute(
+                "INSERT INTO attempts SELECT send_id, subscriber_id, ?, ?, 0, ? FROM deliveries"
+                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
+                (now, SETTLED, reply.text, *key),
             )
             settled = "" if outcome.state is DeliveryState.QUEUED else now
             self._db.execute(
@@ -243,9 +248,9 @@ class SendLogTable(PlanTable):
         return _delivery(row, self._planned_at(issue)) if row else None
 
     def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
-        """Earlier attempts that were put off."""
+        """Earlier attempts that were put off or unknown, and decisions of unknown ones."""
         return self._db.execute(
-            "SELECT at, step, code, reply FROM attempts WHERE send_id = ? AND subscriber_id = ? ORDER BY at",
+            "SELECT at, step, code, reply FROM attempts WHERE send_id = ? AND subscriber_id = ? ORDER BY at, rowid",
             (self._send(issue), subscriber_id),
         ).fetchall()
 

@@ -82,7 +82,8 @@ class Database:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
         """The rows of a query as they are read: a million need no memory."""
         with _translated(self.path):
-            yield from self._db.execute(sql, parameters)
+            for row in self._db.execute(sql, parameters):  # noqa: UP028 - it would close the cursor of a closed database
+                yield row
 
     def atomic(self) -> AbstractContextManager[None]:
         """One transaction; an exception undoes it.

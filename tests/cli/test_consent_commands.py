@@ -21,7 +21,7 @@ LONG_AGO = "2019-01-10T08:00:00Z"
 def imported(office, *options):
     path = office.root / "people.csv"
     path.write_text("email,name,interests\nann@example.org,Ann,green-jobs\n", "utf-8")
-    return office.run("subscribers", "import", str(path), *options)
+    return office.run("subscribers", "import", str(path), *(options or ("--source", "")))
 
 
 def edit(office, statement):
@@ -71,7 +71,7 @@ def test_verify_of_a_whole_journal_says_so(office):
     imported(office)
     answer = office.run("consent", "verify")
     assert (answer.code, answer.out) == (0, "1 row, whole and unchanged; subscribers are what they say.\n")
-    assert answer.err.startswith("Keep this elsewhere, to recognise an older copy: row 1, ")
+    assert answer.err.startswith("Keep this elsewhere, to recognise an older copy:\n  row 1, ")
 
 
 def test_verify_names_what_is_wrong(office):
@@ -121,7 +121,7 @@ def test_keys_rotate_signs_with_a_new_key_and_reads_the_old_links(office, monkey
     path.parent.mkdir(exist_ok=True)
     path.write_text(SECRET, "utf-8")
     imported(office)
-    old = Tokens(SECRET.encode()).sign("unsubscribe", 1)
+    old = Tokens("enterprises.example.org", SECRET.encode()).sign("unsubscribe", 1)
     answer = office.run("keys", "rotate")
     assert (answer.code, answer.out.startswith("A new key signs from now on; 2 verify.")) == (0, True)
     tokens = office.room().tokens

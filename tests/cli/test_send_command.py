@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import ISSUE
@@ -131,8 +132,10 @@ def test_limit_ends_a_run_and_the_next_goes_on(office):
     with Relay() as relay:
         office.use(relay, connections=2)
         everybody = office.subscribe(count=5)
-        codes = [office.run("send", SLUG, "--yes", "--limit", "2").code for _ in range(3)]
-        assert (codes, relay.received) == ([0, 0, 0], everybody)
+        answers = [office.run("send", SLUG, "--yes", "--limit", "2") for _ in range(3)]
+        assert ([answer.code for answer in answers], relay.received) == ([3, 3, 0], everybody)
+    assert answers[0].err.endswith(f"Ended as --limit says, with 3 queued. Go on with: mailer send {SLUG}\n")
+    assert "Ended" not in answers[2].err
 
 
 def test_dry_run_shows_and_keeps_nothing(office):
@@ -192,14 +195,15 @@ def test_what_was_partly_sent_can_neither_change_nor_be_planned_anew(office, rep
         office.run("send", SLUG, "--yes", "--limit", "1", "--no-wait")
         replanned = office.run("send", SLUG, "--yes", "--replan")
         office.write_issue(CHANGED)
-        changed = office.run("send", SLUG, "--yes")
         assert len(relay.mails) == 1
+        changed = office.run("send", SLUG, "--yes", "--no-wait")
+        assert {parsed(mail)["Subject"] for mail in relay.mails} == {"Two stories"}
+        assert relay.received == ["r001@example.org", "r002@example.org"]
     assert (replanned.code, replanned.err) == (
         1,
         f"Error: issue {SLUG} is partly sent and cannot be planned anew; go on with: mailer send {SLUG}\n",
     )
-    assert changed.code == 1
-    assert changed.err.endswith("Messages have gone out, so the rest must be the same: take the changes back.\n")
+    assert "who still wait" in changed.err
 
 
 def test_a_second_send_of_the_same_issue_is_refused_with_the_process_named(office):
@@ -273,16 +277,31 @@ def test_an_issue_with_errors_says_so_before_the_question_and_one_without_does_n
 
 
 @pytest.mark.parametrize(
-    ("script", "more", "why"),
+    ("script", "more", "why", "minutes"),
     [
-        ({}, 'limits = "1/h"', "a limit is used up"),
-        ({"RCPT": "450 4.2.1 Busy"}, "", "what was put off is not due yet"),
+        ({}, 'limits = "1/h"', "a limit is used up, with 2 queued", 60),
+        ({}, 'limits = "1/d"', "a limit is used up, with 2 queued", 1440),
+        ({}, "warmup = [1, 2]", "a limit is used up, with 2 queued", 1440),
+        ({}, '[tool.mailer.smtp.domains]\n"example.org" = "1/h"', "a limit is used up, with 2 queued", 60),
+        (
+            {"RCPT": ["450 4.2.1 Busy", "250 Ok"]},
+            'limits = "1/h"',
+            "a limit is used up, with 1 queued and 1 deferred",
+            5,
+        ),
+        ({"RCPT": "450 4.2.1 Busy"}, "", "what was put off is not due yet, with 3 deferred", 5),
     ],
-    ids=["limit", "deferred"],
+    ids=["an hour", "a day", "warm-up", "a domain's", "an hour, and deferred", "deferred"],
 )
-def test_a_run_that_does_not_wait_says_why_it_ended_early(office, script, more, why):
+def test_a_run_that_does_not_wait_exits_with_3_and_says_what_is_left_and_when_it_may_go(
+    office, script, more, why, minutes
+):
+    begun = datetime.now(UTC).astimezone()
     with Relay(script) as relay:
         office.use(relay, more=more)
-        office.subscribe(count=2)
+        office.subscribe(count=3)
         answer = office.run("send", SLUG, "--yes", "--no-wait")
-    assert answer.err.endswith(f"Nothing more may go now: {why}. A later run goes on: mailer send {SLUG}\n")
+    said = re.search(r"Nothing more may go now: (.*)\. Go on, from (.*), with: mailer send 2019-01\n$", answer.err)
+    assert (answer.code, said[1]) == (3, why)
+    after = datetime.fromisoformat(said[2]).astimezone() - begun
+    assert timedelta(minutes=minutes - 1) <= after <= timedelta(minutes=minutes + 3)

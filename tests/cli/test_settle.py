@@ -44,11 +44,87 @@ def test_settled_as_unsent_is_sent_once_more_with_the_same_message_id(office, un
         assert before[undecided[0]].encode() in relay.mails[0].content
 
 
-def test_what_was_known_of_a_settled_one_stays_in_its_history(office, undecided):
-    office.run("settle", SLUG, "--as", "sent", "--email", undecided[0])
-    explained = office.run("explain", SLUG, undecided[0], "--json").json
-    assert explained["delivery"]["reply"] == "settled as sent by the operator"
-    assert [attempt["reply"] for attempt in explained["put_off"]] == ["the server closed the connection"]
+HISTORY = "the server closed the connection"
+
+
+def explained(office, person: str) -> tuple[str, dict[str, object], str]:
+    """The sentence, what is said of decisions, and what a person reads of it."""
+    data = office.run("explain", SLUG, person, "--json").json
+    assert data["put_off"] == []
+    shown = office.run("explain", SLUG, person).out
+    history = " ".join(line.strip() for line in shown.splitlines() if line.startswith("  20"))
+    return data["sentence"], data["settled"], history
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("sent", "Counts as accepted since {at}: settled as sent by the operator."),
+        ("unsent", "Settled as unsent by the operator at {at}. Waits to be sent again."),
+    ],
+)
+def test_explain_says_how_a_delivery_was_settled_and_keeps_what_was_known_before(office, undecided, word, said):
+    since = office.log()[undecided[0]].settled_at
+    office.run("settle", SLUG, "--as", word, "--email", undecided[0])
+    sentence, [settled], history = explained(office, undecided[0])
+    assert settled == {
+        "unknown": {"at": since, "step": "content", "code": 0, "reply": HISTORY},
+        "at": settled["at"],
+        "why": f"settled as {word} by the operator",
+    }
+    assert sentence == said.format(at=settled["at"])
+    assert history == f"{since} unknown: {HISTORY} {settled['at']} settled as {word} by the operator"
+
+
+def test_explain_says_what_became_of_one_that_was_sent_again(office, undecided):
+    office.run("settle", SLUG, "--as", "unsent", "--email", undecided[0])
+    with Relay({"RCPT": "450 4.2.1 Busy"}) as relay:
+        office.use(relay)
+        office.run("send", SLUG, "--yes", "--no-wait")
+    data = office.run("explain", SLUG, undecided[0], "--json").json
+    assert data["sentence"].startswith("Put off after 2 attempts, at rcpt: 450 4.2.1 Busy. Next attempt at 20")
+    assert [attempt["reply"] for attempt in data["put_off"]] == ["4.2.1 Busy"]
+    assert [settled["why"] for settled in data["settled"]] == ["settled as unsent by the operator"]
+
+
+def test_one_that_waits_to_be_sent_again_and_is_given_back_untried_is_queued(office, undecided):
+    office.run("settle", SLUG, "--as", "unsent", "--yes")
+    with Relay() as relay:
+        office.use(relay, more='limits = "1/h"')
+        answer = office.run("send", SLUG, "--yes", "--no-wait")
+    assert (answer.code, sorted(office.states().values())) == (3, ["accepted", "accepted", "queued"])
+    assert "a limit is used up, with 1 queued. Go on, from 20" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "settled", "said"),
+    [
+        ("y\n", 0, True, ""),
+        ("n\n", 1, False, "Nothing was changed."),
+        ("", 2, False, "Nothing was changed: there is nobody to ask; --yes answers, --email EMAIL settles one."),
+    ],
+    ids=["yes", "no", "nobody there"],
+)
+def test_settling_everybody_as_unsent_says_how_many_and_asks(office, undecided, typed, code, settled, said):
+    answer = office.run("settle", SLUG, "--as", "unsent", typed=typed)
+    assert answer.code == code
+    assert answer.err.startswith("2 deliveries are unknown: each went out whole and may have arrived.")
+    assert "Send all 2 again? [y/N] " in answer.err
+    assert said in answer.err
+    state = "queued" if settled else "unknown"
+    assert office.states() == dict(zip(undecided, [state, state, "accepted"], strict=True))
+
+
+def test_yes_answers_and_what_can_send_nothing_twice_is_not_asked(office, undecided):
+    one = office.run("settle", SLUG, "--as", "unsent", "--email", undecided[0])
+    everybody = office.run("settle", SLUG, "--as", "unsent", "--yes")
+    nobody = office.run("settle", SLUG, "--as", "unsent")
+    assert [(answer.code, answer.err) for answer in (one, everybody, nobody)] == [(0, "")] * 3
+    assert [answer.out.splitlines()[-1] for answer in (one, everybody, nobody)] == [
+        "1 settled, 1 unknown left.",
+        "1 settled, 0 unknown left.",
+        "0 settled, 0 unknown left.",
+    ]
 
 
 LOG = """\
@@ -63,21 +139,23 @@ Dec 14 08:00:04 mx postfix/smtp[72]: 4Vx2: to=<r@example.org>, relay=m[192.0.2.1
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "states"),
+    ("one", "two", "states", "why"),
     [
-        ("sent (250 2.0.0 Ok)", "bounced (550 5.1.1 no such user)", ["accepted", "refused"]),
-        ("deferred (greylisted)", "expired (too old)", ["accepted", "refused"]),
-        ("something (else)", "sent (250 Ok)", ["unknown", "accepted"]),
+        ("sent (250 2.0.0 Ok)", "bounced (550 5.1.1 no user)", ["accepted", "refused"], "bounced: 550 5.1.1 no user"),
+        ("deferred (greylisted)", "expired (too old)", ["accepted", "refused"], "expired: too old"),
+        ("something (else)", "sent (250 Ok)", ["unknown", "accepted"], "sent: 250 Ok"),
     ],
     ids=["sent and bounced", "deferred and expired", "nothing proved"],
 )
-def test_a_postfix_log_settles_what_it_proves(office, undecided, tmp_path, one, two, states):
+def test_a_postfix_log_settles_what_it_proves_and_explain_says_so(office, undecided, tmp_path, one, two, states, why):
     known = ids(office)
     log = tmp_path / "mail.log"
     text = LOG.format(first=known[undecided[0]], second=known[undecided[1]], one=one, two=two)
     log.write_bytes(text.encode() + b"\xff not UTF-8\n")
     assert office.run("settle", SLUG, "--from-log", str(log)).code == 0
     assert office.states() == dict(zip(undecided, [*states, "accepted"], strict=True))
+    sentence, [settled], _ = explained(office, undecided[1])
+    assert sentence == f"Counts as {states[1]} since {settled['at']}: the relay's log says {why}."
 
 
 def test_a_queue_id_given_again_does_not_settle_the_one_before(office, undecided, tmp_path):

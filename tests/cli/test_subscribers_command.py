@@ -41,10 +41,42 @@ def test_import_says_what_it_did(office):
     assert (answer.code, answer.out, answer.err) == (0, said, "")
 
 
+@pytest.mark.parametrize(
+    ("options", "typed", "source"),
+    [
+        ((), "sheet of May\n", "sheet of May"),
+        ((), "\n", ""),
+        (("--source", "web form"), "not read\n", "web form"),
+        (("--source", ""), "not read\n", ""),
+    ],
+    ids=["typed", "Enter", "given", "left open"],
+)
+def test_import_asks_where_people_consented_before_it_reads_anything(office, options, typed, source):
+    path = write(office, "email", "ann@example.org", "bad")
+    answer = office.run("subscribers", "import", path, "--skip-bad", *options, typed=typed)
+    question, _, rest = answer.err.partition("Source, such as “sign-up sheet, fair of May 2019”: ")
+    assert (answer.code, bool(rest)) == (0, not options)
+    if not options:
+        assert question == "Where did these people consent? The journal keeps it; it cannot be said later.\n"
+        assert rest.startswith(f"{path}:3: ")
+    assert answer.err.endswith("says nothing of where these people consented.\n") is (source == "")
+    [row] = office.run("consent", "show", "ann@example.org", "--json").json["consent"]
+    assert row["details"].get("source", "") == source
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["", "json"])
+def test_import_without_a_source_and_nobody_to_ask_is_refused_before_it_reads_anything(office, as_json):
+    path = write(office, "email", "ann@example.org", "bad")
+    answer = office.run("subscribers", "import", path, *as_json)
+    assert (answer.code, answer.out, people(office)) == (2, "", [])
+    assert "Error: --source: is missing, and there is nobody to ask. Nothing was imported\n" in answer.err
+    assert "bad" not in answer.err
+
+
 def test_import_with_bad_lines_names_them_and_imports_nothing(office):
     good = [f"p{number}@example.org" for number in range(98)]
     path = write(office, "email", *good, "bad", "P7@example.org")
-    answer = office.run("subscribers", "import", path)
+    answer = office.run("subscribers", "import", "--source", "sheet", path)
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == (
         f"{path}:100: “bad” is no address: An email address must have an @-sign\n"
@@ -72,7 +104,7 @@ def test_import_skip_bad_imports_the_rest_and_names_the_file_of_the_others(offic
 @pytest.mark.parametrize("skip", [(), ("--skip-bad",)], ids=["all-or-nothing", "skip-bad"])
 def test_import_json_is_one_object(office, skip):
     path = write(office, "email", "ann@example.org", "bad")
-    answer = office.run("subscribers", "import", path, "--json", *skip)
+    answer = office.run("subscribers", "import", "--source", "sheet", path, "--json", *skip)
     assert (answer.code, answer.err) == (0 if skip else 1, "")
     assert one_json(answer) == {
         "file": path,
@@ -90,7 +122,7 @@ def test_import_json_is_one_object(office, skip):
 
 def test_import_of_a_file_that_cannot_be_understood_is_one_sentence(office):
     path = write(office, "post", "ann@example.org")
-    answer = office.run("subscribers", "import", path, "--json")
+    answer = office.run("subscribers", "import", "--source", "sheet", path, "--json")
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == (
         f"{path}:1: has no column “email” in its header “post”; columns are separated by , ; or tab\n"
@@ -104,7 +136,7 @@ HARD = ["email,name,interests,language,city,ID no.", '"Ann@example.org","Smith, 
 
 def test_what_export_writes_import_reads(office, tmp_path):
     """The same people in the same states: who left here does not come back there."""
-    office.run("subscribers", "import", write(office, *HARD))
+    office.run("subscribers", "import", "--source", "sheet", write(office, *HARD))
     office.run("subscribers", "remove", "left@example.org")
     before = people(office)
     exported = office.run("subscribers", "export")
@@ -112,7 +144,7 @@ def test_what_export_writes_import_reads(office, tmp_path):
     path = tmp_path / "exported.csv"
     path.write_text(exported.out, "utf-8")
     (office.root / "subscribers/mailer.db").rename(tmp_path / "away.db")
-    answer = office.run("subscribers", "import", str(path))
+    answer = office.run("subscribers", "import", "--source", "sheet", str(path))
     assert (answer.code, answer.out, people(office)) == (
         0,
         "3 added; kept but not used in mails: id no., city.\n1 of 3 chose no interests and gets the whole issue.\n",
@@ -132,7 +164,7 @@ def test_export_of_nobody_is_a_header(office):
 
 @pytest.mark.parametrize("command", ["export", "list"])
 def test_everybody_as_json(office, command):
-    office.run("subscribers", "import", write(office, *HARD))
+    office.run("subscribers", "import", "--source", "sheet", write(office, *HARD))
     data = one_json(office.run("subscribers", command, "--json"))
     assert [person.pop("changed_at")[-1] for person in data] == ["Z"] * 3
     assert data[:2] == [
@@ -150,14 +182,12 @@ def test_nobody_as_json(office, command):
 
 def test_list_shows_the_first_hundred_and_says_how_many_there_are(office):
     write(office, "email", *(f"p{number:04d}@example.org" for number in range(1234)))
-    office.run("subscribers", "import", str(office.root / "people.csv"))
+    office.run("subscribers", "import", "--source", "sheet", str(office.root / "people.csv"))
     answer = office.run("subscribers", "list")
     shown = [line.split()[0] for line in answer.out.splitlines() if "@" in line]
     assert shown == [f"p{number:04d}@example.org" for number in range(100)]
     assert answer.out.endswith("\n1,234 active.\n")
-    assert answer.err == (
-        "These are 100 of 1,234. More with --limit N, all of them with: mailer subscribers export\n"
-    )  # fmt: skip
+    assert answer.err == ("These are 100 of 1,234. More with --limit N.\nAll of them with: mailer subscribers export\n")
     assert office.run("subscribers", "list", "--limit", "3").out.count("@") == 3
     assert len(one_json(office.run("subscribers", "list", "--json"))) == 1234
 
@@ -288,9 +318,10 @@ def test_wrong_usage_is_exit_code_2(office, arguments):
 def test_as_a_process_of_its_own(office):
     """Import, export and a reader that stops reading, as a shell runs them."""
     path = write(office, "email;name", *(f"p{number}@example.org;Zoë {number}" for number in range(3000)))
-    done = finish(office.start("subscribers", "import", path, "--json"))
+    done = finish(office.start("subscribers", "import", "--source", "sheet", path, "--json"))
     assert (done.code, json.loads(done.out)["added"], done.err) == (0, 3000, "")
-    exporting = office.start("subscribers", "export")
-    assert exporting.stdout.readline() == "email,name,interests,language,state\n"
-    exporting.stdout.close()
-    assert (exporting.stderr.read(), exporting.wait() < 2) == ("", True)
+    for words, first in ((("export",), "email,name,interests,language,state\n"), (("list", "--json"), "[\n")):
+        writing = office.start("subscribers", *words)
+        assert writing.stdout.readline() == first
+        writing.stdout.close()
+        assert (writing.stderr.read(), writing.wait() < 2) == ("", True)
