@@ -15,6 +15,8 @@ from mailer.settings import Config
 _SCHEMES = ("https", "http", "mailto", "tel")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)  # an absolute address (RFC 3986 section 4.2)
 # What is meant as a host: www., or an ending that few files have, such as ilo.org and europa.eu/jobs.
+_DRIVE = re.compile(r"[a-z]:[\\/]", re.IGNORECASE)
+_MAILBOX = re.compile(r"[^\s@/?#:]+@[\w-]+(\.[\w-]+)+")
 _HOST = re.compile(
     r"www\.\w|[a-z0-9-]+(\.[a-z0-9-]+)*\.(org|com|net|int|edu|gov|info|(?!md|gz|py|js|ps|7z)[a-z]{2})(?![^/?#])",
     re.IGNORECASE,
@@ -55,10 +57,13 @@ class IssueAssets:
             return None
         if parts.scheme in _SCHEMES:
             return href
+        if _MAILBOX.fullmatch(href):
+            self.report(line, f"“{href}” has no mailto: before it; write mailto:{href}")
+            return None
         if parts.scheme or href.startswith("//"):
             self.report(line, f"“{href}” cannot be a link in a mail; use https:, http:, mailto: or tel:")
             return None
-        if _HOST.match(href) and not (self.folder / unquote(parts.path)).exists():
+        if _HOST.match(href) and not _is_file(self.folder / unquote(parts.path)):
             self.report(line, f"“{href}” has no https:// before it; write https://{href}")
             return None
         path = self._inside(unquote(parts.path), "file", line)
@@ -72,6 +77,11 @@ class IssueAssets:
             return None
         if not alt.strip():
             self.report(line, f"the picture {source} has no alt text; say between the square brackets what it shows")
+        if _DRIVE.match(source):
+            name = re.split(r"[\\/]", source)[-1]
+            what = f"“{source}” is on your computer only; copy the picture into images/ and write images/{name}"
+            self.report(line, what)
+            return None
         if _ELSEWHERE.match(source):
             self.report(line, f"“{source}” is on another host; put the picture into the issue's folder")
             return None
@@ -98,12 +108,12 @@ class IssueAssets:
         folder = self.home
         try:
             path = (folder / name).resolve()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last for symbolic links that lead in a circle
             path = Path("/")
         if not path.is_relative_to(folder):
             self.report(line, f"the {what} “{name}” lies outside the issue's folder; copy it into {self.folder.name}/")
             return None
-        if not path.is_file():
+        if not _is_file(path):
             near = _similar(folder, path.name)
             self.report(line, f"there is no {what} “{name}” in the issue's folder{near}")
             return None
@@ -111,6 +121,14 @@ class IssueAssets:
 
     def _published(self, name: str) -> str:
         return f"{self.config.newsletter.public_url}/{self.folder.name}/{quote(name)}"
+
+
+def _is_file(path: Path) -> bool:
+    """Also of a name that is too long to be any file's, which Path.is_file raises."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def embedded(original: str, issue: str) -> str:

@@ -18,9 +18,10 @@ _ITEM = re.compile(
 )(?=\s|$)""",
     re.VERBOSE,
 )
-_WORD_OF_TOPICS = re.compile(r"[^\s\"'=#.]+")
+_MORE = re.compile(r"[^\s\"'=#.][^\s\"=#]*")  # a word that belongs to the value before it
+_QUOTES = "“”„«»‘‚’'"  # that are none here
 _STORY_KEYS = ("topics", "date", "place", "lang")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
 Report = Callable[[int, str], None]
 
@@ -50,13 +51,17 @@ def story(text: str | None, line: int, report: Report) -> Given:
     for key in pairs:
         if key not in _STORY_KEYS:
             report(line, f"unknown attribute “{key}”. {nearest(key, _STORY_KEYS)}")
+    for key in ("place", "lang"):
+        if key in scattered:
+            report(line, f'put what has blanks between quotes: {key}="{pairs[key]}"')
     topics = pairs.get("topics", "")
     if "topics" in pairs and not topics.strip(" ,"):
         report(line, "topics= names no topic; name some, or leave it out so that everybody gets the story")
     language = pairs.get("lang", "")
-    if language and not _LANGUAGE.fullmatch(language):
+    if language and not LANGUAGE.fullmatch(language):
         report(line, f"“{language}” is no language tag; write one such as lang=fr or lang=pt-BR")
-    return Given(id=id_, topics=topics, scattered=scattered, event=_event(pairs, line, report), language=language)
+    apart = "topics" in scattered
+    return Given(id=id_, topics=topics, scattered=apart, event=_event(pairs, line, report), language=language)
 
 
 def moment(text: str) -> date | datetime:
@@ -94,17 +99,20 @@ def _event(pairs: dict[str, str], line: int, report: Report) -> Occasion | None:
     return Occasion(start=start, end=end, place=pairs.get("place", ""))
 
 
-def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str], bool]:
-    """The id and the key-value pairs between the braces, and whether topics stand apart; anything else is reported."""
+def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str], set[str]]:
+    """The id and the key-value pairs between the braces, and the keys whose values have blanks outside quotes.
+
+    Anything else is reported.
+    """
     id_, pairs, position = "", dict[str, str](), 0
-    last, scattered = "", False  # the key before
+    last, scattered, bare = "", set[str](), set[str]()  # `last` is the key before
     while position < len(text.rstrip()):
         item = _ITEM.match(text, position)
         if item is None:
             word = text[position:].split()[0]
-            if last == "topics" and _WORD_OF_TOPICS.fullmatch(word):
-                pairs["topics"] += f" {word}"
-                scattered = True
+            if last and _MORE.fullmatch(word):
+                pairs[last] += f" {word}"
+                scattered.add(last)
                 position = text.index(word, position) + len(word)
                 continue
             report(line, f'“{word}” is no attribute; write #id, key=value, or key="a value with blanks"')
@@ -123,4 +131,12 @@ def _items(text: str, line: int, report: Report) -> tuple[str, dict[str, str], b
         else:
             quoted = item["quoted"]
             pairs[item["key"]] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else item["bare"]
+            if quoted is None:
+                bare.add(item["key"])
+    for key in sorted(bare):
+        value = pairs[key].strip(_QUOTES)
+        if len(value) <= len(pairs[key]) - 2 and pairs[key][0] in _QUOTES:
+            pairs[key] = value
+            scattered.discard(key)
+            report(line, f'write straight double quotes: {key}="{value}"')
     return id_, pairs, scattered

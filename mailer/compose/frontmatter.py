@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
+from mailer.compose import slips
 from mailer.compose.characters import printable
 from mailer.errors import nearest
 from mailer.settings import Config
@@ -52,10 +53,11 @@ def read_front_matter(text: str, config: Config, report: Report) -> FrontMatter:
     except (MarkedYAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = str(getattr(error, "problem", None) or "it is nested too deep").split("\n")[0]
-        report(
-            mark.line + 2 if mark else 1,
+        slip = slips.first(text) or (
+            mark.line if mark else -1,
             f'the front matter is not valid YAML: {problem}; put values with : or # in them into "quotes"',
         )
+        report(slip[0] + 2, slip[1])
         return front
     if document is not None and not isinstance(document, MappingNode):
         report(2, "the front matter must be lines of “key: value”")
@@ -90,7 +92,9 @@ def _set(front: FrontMatter, key: str, node: Any, report: Report) -> None:
         report(line, f'the {key} must be text; put it into "quotes"')
         return
     value = printable(node.value).strip(" \t\n")
-    if "\n" in value:
+    if node.style is None and slips.CURLY.fullmatch(value):
+        report(line, f'straight quotes belong around {value}, also where curly ones are meant: {key}: "{value}"')
+    elif "\n" in value:
         report(line, f"the {key} must be one line")
     elif key == "date":
         try:

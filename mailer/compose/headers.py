@@ -36,9 +36,10 @@ def list_id(display_name: str, identifier: str) -> bytes:
     return mailbox("List-Id", display_name, identifier)
 
 
-def mailto(address: str, subject: str) -> str:
+def mailto(address: str, subject: str | None = None) -> str:
     """A mailto: URI (RFC 6068 section 2: what an address may hold and a URI may not is percent-encoded UTF-8)."""
-    return f"mailto:{quote(address, safe='@!$*+')}?subject={quote(subject, safe='')}"
+    uri = f"mailto:{quote(address, safe='@!$*+')}"
+    return uri if subject is None else f"{uri}?subject={quote(subject, safe='')}"
 
 
 def uris(name: str, *addresses: str) -> bytes:

@@ -1,6 +1,6 @@
 """Marks and slots: what a template writes into a page so that editions can be cut from it and messages filled.
 
-    {{ begin(story) }} ... {{ end(story) }}    around what only some readers get
+    {{ begin(story) }} ... {{ close(story) }}  around what only some readers get
     {{ count(section) }}                       how many stories of a section this edition shows
     {{ slot("name") }}                         a personal value
 
@@ -38,7 +38,7 @@ class Marks:
         """Opens what belongs to one section or story."""
         return Markup(f"<!--@@{self.nonce}:{_kind(part)}:{part.id}@@-->") if self.live else Markup("")
 
-    def end(self, part: Section | Story) -> Markup:
+    def close(self, part: Section | Story) -> Markup:
         """Closes it."""
         return Markup(f"<!--@@{self.nonce}:/{_kind(part)}:{part.id}@@-->") if self.live else Markup("")
 

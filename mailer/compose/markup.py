@@ -23,6 +23,7 @@ from mdit_py_plugins.attrs import attrs_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from mailer.compose import rawhtml
+from mailer.compose.attributes import LANGUAGE
 from mailer.compose.plaintext import Text
 from mailer.errors import nearest
 from mailer.models import Picture, Prose
@@ -31,6 +32,11 @@ from mailer.models import Picture, Prose
 _HEADING_ATTRIBUTES = re.compile(
     r"""^(?P<title>(?:[^\\]|\\.)*?)\s*\{(?P<attributes>(?:"(?:[^"\\]|\\.)*"|[^{}])*+)\}\s*$""", re.DOTALL
 )
+
+# Braces that look like attributes and belong to nothing; right behind a link, any braces.
+_STRAY = re.compile(r"\{\s*(?:[#.][A-Za-z]|[A-Za-z][\w-]*=)[^{}]*\}")
+_STRAY_BEHIND = re.compile(r"\s?\{[^{}]*\}")
+_DIRECTIONS = ("ltr", "rtl", "auto")
 
 Report = Callable[[int, str], None]  # line, what is wrong and how to mend it
 
@@ -53,10 +59,15 @@ def _heading_attributes(state: StateCore) -> None:
             opening.meta["attributes"] = found["attributes"]
 
 
+def _escaped(braces: str, source: str) -> bool:
+    """Whether they stand in a paragraph with a backslash before them; further ones within change nothing."""
+    return re.search(r"\\" + r"\\?".join(map(re.escape, braces)), source) is not None
+
+
 def _parser() -> MarkdownIt:
     nesting = 2 * rawhtml.MAX_DEPTH  # a list nests two tokens a level
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": nesting}).enable(["table", "strikethrough"])
-    parser.use(front_matter_plugin).use(attrs_plugin)
+    parser.use(front_matter_plugin).use(attrs_plugin, spans=True)
     # Every link becomes a token, also javascript: ones, so that it can be reported; nh3 is the wall behind it.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     parser.core.ruler.before("inline", "heading_attributes", _heading_attributes)
@@ -134,14 +145,18 @@ class Writer:
         return Prose(html=html, text=Text().blocks(tokens))
 
     def check_attributes(self, token: Token, known: Collection[str], line: int) -> None:
-        """Report the {attributes} of a link or picture that would be lost."""
+        """Report the {attributes} of a link, a picture or [words] that would be lost, or say nothing."""
         for name in [*token.attrs, *token.meta.get("insecure_attrs", ())]:
             if name not in known:
                 what = ", ".join(sorted(known)) or "none"
                 self.report(line, f"attribute “{name}” is not kept in a mail; known here are: {what}")
+            elif name == "lang" and not LANGUAGE.fullmatch(value := str(token.attrs[name])):
+                self.report(line, f"“{value}” is no language tag; write one such as lang=fr or lang=pt-BR")
+            elif name == "dir" and (value := str(token.attrs[name])) not in _DIRECTIONS:
+                self.report(line, f"“{value}” is no direction; write dir=rtl, dir=ltr or dir=auto")
 
     def _resolve(self, inline: Token) -> None:
-        words = ""
+        words, before = "", ""
         for line, child in lines(inline):
             if child.type == "link_open":
                 words = ""
@@ -157,9 +172,38 @@ class Writer:
                 words += child.content
             elif child.type == "html_inline":
                 self._check_html(child.content, line)
+            elif child.type == "span_open":
+                self._check_span(child, line)
             else:
                 words += child.content
                 self.check_attributes(child, (), line)
+                if child.type == "text":
+                    self._check_braces(child.content, before, inline.content, line)
+            before = child.type
+
+    def _check_span(self, span: Token, line: int) -> None:
+        """`[words]{lang=es}`."""
+        if span.attrs.get("class") == "button":
+            self.report(line, "a {.button} needs an address; write [what it leads to](address){.button}")
+        elif not span.attrs and not span.meta:
+            self.report(line, "these braces say nothing; write [words]{lang=fr}, or take braces and brackets out")
+        else:
+            self.check_attributes(span, {"lang", "dir"}, line)
+
+    def _check_braces(self, text: str, before: str, source: str, line: int) -> None:
+        """Attributes that belong to nothing: what was to be a button, or a story for a few, would be mailed as it is.
+
+        `before` is the type of the token in front, `source` the paragraph as written.
+        """
+        if text.startswith("#"):  # a heading that lacks its blank is told as such
+            return
+        behind = _STRAY_BEHIND.match(text) if before in ("link_close", "span_close", "image") else None
+        if (found := behind or _STRAY.search(text)) and not _escaped(found[0].strip(), source):
+            self.report(
+                line,
+                f"“{found[0].strip()}” would be mailed as it is; put it right behind the words of a heading, a link "
+                "or [words], without a blank or line break between; where it is meant, write \\{",
+            )
 
     def _misplaced_class(self, name: str, line: int) -> None:
         if name == "button":

@@ -193,6 +193,8 @@ def _constant_headers(issue: Issue, config: Config, subject: str, boundary: str)
         headers.list_id(newsletter.name, newsletter.list_id),
         headers.plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         headers.uris("List-Help", headers.mailto(contact, "help")),
+        headers.uris("List-Owner", headers.mailto(contact)),
+        headers.uris("List-Archive", f"{newsletter.public_url}/"),
         headers.plain("List-Post", "NO"),
         headers.plain("Feedback-ID", f"{issue.slug}:issue:newsletter:{label}"),
         headers.plain("MIME-Version", "1.0"),

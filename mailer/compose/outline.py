@@ -19,6 +19,7 @@ _NO_BLANK = re.compile(r"(#{2,3}|#(?!\d))[^# \t]")  # “#2 of the list” may b
 _LITERAL = re.compile(r"\\.|(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL)  # an escaped character, or code
 _COMMENT = re.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", re.DOTALL)
 _LOST = re.compile(r"\{[^{}]*(?:topics|date|place|lang)\s*=[^{}]*\}")
+_ROUND = re.compile(r"[(\[][^()\[\]]*\b(?:topics|date|place|lang)=[^()\[\]]*[)\]]\s*$")
 _WORDS = {"text", "code_inline", "softbreak", "hardbreak", "em_open", "em_close", "strong_open", "strong_close"}
 
 
@@ -55,6 +56,9 @@ def split(tokens: Sequence[Token], report: Report) -> list[Run]:
         token = tokens[position]
         if token.type == "heading_open" and token.tag in ("h1", "h2") and token.level == 0:
             line, inline = markup.line_of(token), tokens[position + 1]
+            if token.markup in ("-", "="):
+                report(line, f"the line of {token.markup} under these words makes a heading of them; put an empty line "
+                             "above it, or write # or ## before the words")  # fmt: skip
             runs.append(Run(int(token.tag[1]), markup.plain(inline), token.meta.get("attributes"), line))
             if any(child.type not in _WORDS for child in inline.children or ()):
                 report(line, "a title holds words only; put links, pictures and HTML into the text below it")
@@ -104,6 +108,8 @@ def _check_braces(title: str, line: int, report: Report) -> None:
         report(line, "this heading has “{” without “}”; close it")
     elif _LOST.search(title):
         report(line, "{attributes} stand at the end of a heading; put the words before them")
+    elif _ROUND.search(title):
+        report(line, "attributes stand between { and }, not between other brackets")
 
 
 def _check_blanks(inline: Token, report: Report) -> None:

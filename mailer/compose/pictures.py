@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, ImageStat, UnidentifiedImageError
 
 from mailer.errors import MailerError
 from mailer.models import COLUMN, Picture
@@ -34,6 +34,10 @@ _SHOWN = ("PNG", "JPEG", "MPO", "GIF")  # MPO: a JPEG with a second view behind 
 _DOT = 16  # pixels; what spaces a page out, or counts its readers
 _TAKEN_IN = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")  # not EPS, for which Pillow starts a program
 _SAME = {".jpeg": ".jpg"}
+_GLANCE = (64, 64)  # pixels: enough to tell how dark a picture is
+_SEEN = 128  # of 255: an alpha from which on a pixel counts as drawn
+_THROUGH = 0.1  # of the pixels: rounded corners let less through
+_BLACKISH = 0.2  # of full brightness (Rec. 601 luma): about #333333
 _ORIENTATION = 0x0112  # EXIF 2.3 section 4.6.4
 _PLAIN_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"gAMA", b"cHRM", b"sRGB", b"sBIT", b"bKGD", b"pHYS"}
 _PLAIN_SEGMENTS = {"APP0", "APP14"}  # JFIF, and what Adobe says of the colours
@@ -72,6 +76,18 @@ def published(picture: Picture) -> tuple[str, bytes]:
         raise PictureError(f"{picture.path} {error}") from None
 
 
+def dark_and_transparent(picture: Picture) -> bool:
+    """Whether what is published for a picture lets the page through, and is nearly black where it doesn't."""
+    with Image.open(io.BytesIO(published(picture)[1])) as image:
+        if "A" not in image.mode and "transparency" not in image.info:
+            return False
+        small = image.convert("RGBA")
+    small.thumbnail(_GLANCE)
+    drawn = small.getchannel("A").point(lambda alpha: 255 * (alpha >= _SEEN))
+    share = ImageStat.Stat(drawn).mean[0] / 255
+    return 0 < share <= 1 - _THROUGH and ImageStat.Stat(small.convert("L"), drawn).mean[0] < 255 * _BLACKISH
+
+
 def content_type(content: bytes) -> str:
     """The media type of a PNG, JPEG or GIF, by its first bytes."""
     if content.startswith(b"\xff\xd8"):
@@ -101,10 +117,12 @@ def read(path: Path) -> Published:
 
 @lru_cache(maxsize=64)  # a large issue's; one look at the desk asks for each several times
 def _read(path: Path, _changed: int, _size: int) -> Published:
-    with _mistakes_in_words():
+    try:
         original = path.read_bytes()
-        with Image.open(io.BytesIO(original), formats=("PNG", "JPEG", "GIF")) as image:
-            return _published(image, original, path)
+    except OSError as error:
+        raise PictureError(f"cannot be read: {error.strerror}") from None
+    with _mistakes_in_words(), Image.open(io.BytesIO(original), formats=("PNG", "JPEG", "GIF")) as image:
+        return _published(image, original, path)
 
 
 @contextmanager
@@ -119,7 +137,7 @@ def _mistakes_in_words() -> Iterator[None]:
         raise PictureError("is no picture that mail programs show; save it as PNG, JPEG or GIF") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PictureError(f"has more than {LARGEST:,} pixels; save it {_WIDEST:,} pixels wide") from None
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+    except (OSError, ValueError, IndexError, SyntaxError, EOFError, struct.error, zlib.error) as error:
         raise PictureError(f"is broken ({error}); save it again as PNG or JPEG") from None
 
 
@@ -136,6 +154,8 @@ def _published(image: Image.Image, original: bytes, path: Path) -> Published:
             drawn = _cached(image, original, path)
             if must or len(drawn) < len(original):
                 content = drawn
+    if content is original:
+        image.load()  # what breaks off within is told now, and seen by no reader
     suffix = path.suffix.lower()
     as_it_was = content is original and _SAME.get(suffix, suffix) == ending(content)
     return Published(content, width, height, animated, as_it_was)

@@ -1,8 +1,9 @@
-"""The script a language is written in, by CLDR's likely subtags."""
+"""The script a language is written in, by CLDR's likely subtags, and its direction."""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 from babel.core import get_global
 
@@ -14,6 +15,13 @@ _LETTERS = {
     "Armn": ("ARMENIAN",), "Ethi": ("ETHIOPIC",), "Khmr": ("KHMER",), "Laoo": ("LAO",), "Mymr": ("MYANMAR",),
     "Sinh": ("SINHALA",),
 }  # fmt: skip
+
+_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+
+
+def direction(language: str) -> Literal["ltr", "rtl"]:
+    """The direction of writing, as HTML has it."""
+    return "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 @cache

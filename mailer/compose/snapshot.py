@@ -3,7 +3,7 @@
 publication = take(composition)                  written with the plan of a send
 facts(publication.facts).issue                   title, stories, events ... , without places on disk
 pages(publication.pages).html.cut(selection)     any edition, as it is mailed
-Kept(facts, pages, ...).template(selection)      its message: the bytes that composition.template(selection) has
+Snapshot(facts, pages, ...).template(selection)  its message: the bytes that composition.template(selection) has
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Snapshot:
     """An issue as it was planned: to a send what a Composition is, without any of the newsroom's files."""
 
     facts: Facts

@@ -122,6 +122,8 @@ class _Reader:
             what = "the front matter is missing; the file begins with a line ---, then title: and date:, then ---"
             if content.startswith("---\n"):
                 what = "the front matter is never closed; put a line --- behind its last key"
+            elif content.lstrip().startswith("---\n"):
+                what = "an empty line stands above the front matter; take it out, so that the file begins with ---"
             self.report(1, what)
         return [self._passage(tokens, assets)]
 

@@ -38,6 +38,7 @@ _INLINED = (
     _rule(r":(?!(?:first|last|nth|only)-)|@", "cannot be written into a style attribute; move the rule to head.css"),
 )
 FETCHING = re.compile(r"<(link|mj-include|mj-font|script|style|iframe|object|embed)\b", re.IGNORECASE)
+_AT = _rule("@(?!import|charset)", "cannot be written into a style attribute; move the rule to head.css")
 _BARE = _rule(r"<(?![a-z/!])", "this < opens no tag; write &lt;")
 _PAGES = (*_ADDRESSES, (FETCHING, "this tag has no place in a mail; take it out"))
 _MJML = set(
@@ -59,9 +60,11 @@ def problems(folder: Path, shown: str) -> list[Problem]:
     for path in sorted(folder.rglob("*")):
         if path.suffix not in (".css", ".j2") or path.name.startswith("."):  # dots: an editor's leavings
             continue
-        raw = path.read_bytes()
         try:
+            raw = path.read_bytes()
             source = raw.decode("utf-8")
+        except OSError as error:
+            mistakes = [(0, f"cannot be read: {error.strerror}")]
         except UnicodeDecodeError as error:
             mistakes = [(raw.count(b"\n", 0, error.start) + 1, "is not UTF-8 here; save the file as UTF-8")]
         else:
@@ -108,7 +111,7 @@ def _style(css: str, inlined: bool) -> list[tuple[int, str]]:
     mistakes = [*_matches(css, _STYLES)]
     if inlined:
         selectors = _blanked(re.compile(r"\{[^{}]*\}"), _blanked(_JINJA, css))
-        mistakes += _matches(selectors, _INLINED)
+        mistakes += {*_matches(selectors, _INLINED), *_matches(css, (_AT,))}
     return mistakes
 
 

@@ -21,17 +21,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
-from mailer.compose import plaintext, template
+from mailer.compose import plaintext, scripts, template
 from mailer.compose.dates import Dates
 from mailer.compose.marks import Marks
 from mailer.errors import InputError
 from mailer.models import Issue, Problem
 from mailer.settings import Config
 
-_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _COLOUR = re.compile(r"#[0-9a-f]{6}")  # six digits: Outlook reads bgcolor="#fff" as something else
 
 
@@ -50,7 +49,7 @@ class Theme:
 
         Raises InputError with every mistake when the folder, a colour, a style sheet or a page is wrong.
         """
-        files = [(str(path), path.stat()) for path in sorted(folder.rglob("*"))]
+        files = [(str(path), path.stat()) for path in sorted(folder.rglob("*")) if path.exists()]  # Emacs' locks do not
         stamps = tuple((name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in files)
         return _read(folder, shown, stamps)
 
@@ -58,8 +57,11 @@ class Theme:
         """The fixed words of a mail in a language. Raises InputError when the theme does not speak it."""
         words = self.settings["words"]
         found = words.get(language) or words.get(language.partition("-")[0])
-        if found is None:
+        if not isinstance(found, dict):
             raise InputError([Problem(f"{self.shown}/theme.toml", 0, f"has no [words.{language}]; translate one")])
+        if lacking := [key for key in ("reader", "everything") if not isinstance(found.get(key), str)]:
+            what = f"[words.{language}] lacks {' and '.join(lacking)}; copy it from another language and translate it"
+            raise InputError([Problem(f"{self.shown}/theme.toml", 0, what)])
         return dict(found)
 
     def mjml(self, issue: Issue, config: Config, marks: Marks) -> str:
@@ -78,7 +80,8 @@ class Theme:
         return self._css("inline.css", self._context(issue, config, Marks.of(issue)))
 
     def _context(self, issue: Issue, config: Config, marks: Marks) -> dict[str, Any]:
-        rtl = issue.language.partition("-")[0] in _RIGHT_TO_LEFT
+        direction = scripts.direction(issue.language)
+        start, end = ("right", "left") if direction == "rtl" else ("left", "right")
         dates = Dates(issue.language)
         return {
             "issue": issue,
@@ -89,11 +92,12 @@ class Theme:
             "dark": self.settings["colours"]["dark"],
             "type": self.settings["type"],
             "words": self.words(issue.language),
-            "dir": "rtl" if rtl else "ltr",
-            "start": "right" if rtl else "left",
-            "end": "left" if rtl else "right",
+            "dir": direction,
+            "direction": scripts.direction,
+            "start": start,
+            "end": end,
             "begin": marks.begin,
-            "close": marks.end,
+            "close": marks.close,
             "count": marks.count,
             "slot": marks.slot,
             "long_date": dates.long,
@@ -115,9 +119,9 @@ class Theme:
             what = f"there is no file “{error.name}” in this template"
         except TemplateSyntaxError as error:
             where, line, what = error.name or name, error.lineno, error.message or "is not a valid template"
-        except (TemplateError, ValueError, TypeError, AttributeError, KeyError) as error:
+        except Exception as error:  # whatever a template reckons with: a division by zero, a macro that calls itself
             where, line = _template_line(error, self.folder) or (name, 0)
-            what = str(error)
+            what = str(error) or type(error).__name__
         raise InputError([Problem(f"{self.shown}/{where}", line, what)])
 
 
@@ -130,7 +134,13 @@ def _read(folder: Path, shown: str, _stamps: tuple[tuple[str, int, int, int], ..
         problems = _wrong_settings(settings, text, f"{shown}/theme.toml") + template.problems(folder, shown)
     except FileNotFoundError:
         raise InputError([Problem(shown, 0, "is no template: there is no theme.toml in it")]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError([Problem(f"{shown}/theme.toml", 0, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        what = "is not UTF-8 here; save the file as UTF-8"
+        raise InputError([Problem(f"{shown}/theme.toml", line, what)]) from None
+    except (ValueError, RecursionError) as error:  # also of a number with too many digits, and of [[[[
         line = int(found[1]) if (found := re.search(r"\(at line (\d+)", str(error))) else 0
         raise InputError([Problem(f"{shown}/theme.toml", line, f"cannot be read: {error}")]) from None
     if problems:
@@ -168,7 +178,8 @@ def _wrong_settings(settings: dict[str, Any], text: str, shown: str) -> list[Pro
             problems.append(Problem(shown, 0, f"has no [{table}]; copy it from the enterprises template"))
     if problems:
         return problems
-    for scheme, colours in settings["colours"].items():
+    for scheme in ("light", "dark"):
+        colours = settings["colours"][scheme]
         for name, colour in colours.items():
             if not _COLOUR.fullmatch(str(colour)):
                 line = next((n for n, row in enumerate(text.splitlines(), 1) if str(colour) in row), 0)

@@ -37,8 +37,8 @@ def _names(written: str, config: Config) -> list[str]:
 
 
 def _apart(name: str, config: Config) -> list[str]:
-    """The words of a name that is none, when one of them is."""
-    words = name.split()
+    """The words of a name that is none, when one of them is; or what stands between semicolons."""
+    words = [word.strip() for word in name.split(";") if word.strip()] if ";" in name else name.split()
     return words if not config.topic(name) and any(config.topic(word) for word in words) else [name]
 
 

@@ -27,6 +27,10 @@ LINKS = {
         "[words](#news)",
         ["9: “#news” leads inside the mail, which several mail programs ignore; link to a page"],
     ),
+    "a mail address": (
+        "[words](office@example.org)",
+        ["9: “office@example.org” has no mailto: before it; write mailto:office@example.org"],
+    ),
     "javascript": ("[words](javascript:alert)", [f"9: “javascript:alert” {NO_LINK}"]),
     "javascript in capitals": ("[words](JavaScript:alert)", [f"9: “JavaScript:alert” {NO_LINK}"]),
     "javascript with a line break": (
@@ -148,6 +152,10 @@ PICTURES = {
         "![alt](link.png)",
         ["9: the picture “link.png” lies outside the issue's folder; copy it into 2019-01/"],
     ),
+    "a drive": (
+        r"![alt](C:\Users\ada\a.png)",
+        [r"9: “C:\Users\ada\a.png” is on your computer only; copy the picture into images/ and write images/a.png"],
+    ),
     "another host": ("![alt](https://example.org/a.png)", [f"9: “https://example.org/a.png” {ELSEWHERE}"]),
     "another host, no scheme": ("![alt](//example.org/a.png)", [f"9: “//example.org/a.png” {ELSEWHERE}"]),
     "data": ("![alt](data:image/png;base64,AA)", [f"9: “data:image/png;base64,AA” {ELSEWHERE}"]),
@@ -170,6 +178,14 @@ def test_a_picture_that_cannot_be_shown_is_named_with_its_line(tmp_path, body, t
     (tmp_path / "2019-01/link.png").symlink_to("../a.png")
     text = f"{FRONT}# S\n\n## A\n\n{body}\n"
     assert mistakes(tmp_path, text, {"a.png": png(), "note.txt": b"PNG"}) == told
+
+
+@pytest.mark.parametrize("what", ["file", "picture"])
+def test_a_name_too_long_for_any_file_is_a_mistake_with_its_line(tmp_path, what):
+    name = "a" * 300
+    sign = "!" if what == "picture" else ""
+    told = f"9: there is no {what} “{name}” in the issue's folder; put it there, or mend the name"
+    assert mistakes(tmp_path, f"{FRONT}# S\n\n## A\n\n{sign}[alt]({name})\n") == [told]
 
 
 def test_a_picture_in_the_text_fits_the_column(tmp_path):

@@ -65,6 +65,18 @@ def test_every_word_stands_in_a_passage_with_its_line(tmp_path):
     assert passages[6].line_at(passages[6].text.index("another")) == 16
 
 
+def test_lines_are_those_of_the_file_whatever_breaks_a_line_elsewhere(tmp_path):
+    """U+2028 and form feed come from word processors; Python's splitlines cuts at both, no editor counts them."""
+    text = TEXT.replace("Welcome.", "Wel\u2028come,\x0cyou.")
+    passages = Material(compose(tmp_path, text, {"a.png": png()})).passages
+    assert [one.line for one in passages if one.text == "A story"] == [11]
+
+
+def test_a_paragraph_wholly_in_another_language_is_prose(tmp_path):
+    passages = Material(compose(tmp_path, TEXT.replace("Welcome.", "[Bienvenue.]{lang=fr}"), {"a.png": png()})).passages
+    assert [(one.kind, one.foreign) for one in passages if one.line == 7] == [(Kind.PROSE, ((0, 10, "fr"),))]
+
+
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -36,6 +38,14 @@ def taken(folder: Path, content: str | bytes, name: str = "draft.html") -> tuple
     importing._put(home, text, {names[key]: content for key, content in draft.pictures.items()})
     issue = source.load(home / "issue.md", "issues/2019-03/issue.md", CONFIG)
     return text.partition("\n---\n\n")[2], [str(note) for note in notes], issue
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    """An archive with one file in it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return file.getvalue()
 
 
 def body(folder: Path, html: str) -> str:
@@ -275,6 +285,18 @@ LEFT_OUT = {
         '<img src="data:image/png;base64,AAAA">',
         "a picture in the page was left out: it is no picture that mail programs show; save it as PNG, JPEG or GIF",
     ),
+    "a picture in letters beyond ASCII": (
+        '<img src="data:image/png;base64,äöü">',
+        "a picture in the page was left out: it is no picture that mail programs show; save it as PNG, JPEG or GIF",
+    ),
+    "a device": (
+        '<img src="/dev/zero">',
+        "the picture “/dev/zero” was left out; there is no such file beside the draft",
+    ),
+    "a long address": (
+        f'<img src="{"a" * 5000}">',
+        f"the picture “{'a' * 100}…” was left out; there is no such file beside the draft",
+    ),
     "a dot": (
         f'<img src="data:image/png;base64,{base64.b64encode(png(1, 1)).decode()}">',
         "a picture in the page was left out: it has 1 × 1 pixels and shows nothing",
@@ -320,7 +342,20 @@ def test_lines_are_those_of_the_draft(tmp_path):
         ("a.md", b"", "holds no story; give each a heading, or a line of its own above its text"),
         ("a.html", b"<!-- nothing -->", "holds no story; give each a heading, or a line of its own above its text"),
         ("a.docx", b"PK\x03\x04", "is no Word document; open it in the word processor and save it as .docx"),
+        ("a.docx", zipped("x", b""), "is no Word document; open it in the word processor and save it as .docx"),
+        (
+            "a.docx",
+            zipped("word/media/a.png", bytes(101 << 20)),
+            "unpacks to more than 100 MB; save its pictures smaller",
+        ),
+        (
+            "a.docx",
+            zipped("word/document.xml", bytes(11 << 20)),
+            "holds more than 10 MB of text; save it in several documents",
+        ),
+        ("a.html", b"<h2>A</h2>" + b"<blockquote>" * 1000, "nests lists, quotations or tables too deep; flatten them"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_that_is_no_draft_is_one_sentence(tmp_path, name, content, told):
     (tmp_path / name).write_bytes(content)
@@ -328,6 +363,12 @@ def test_a_file_that_is_no_draft_is_one_sentence(tmp_path, name, content, told):
         read.draft(tmp_path / name, tmp_path / "2019-03", CONFIG)
     (problem,) = caught.value.problems
     assert (problem.path, problem.text) == (name, told)
+
+
+@pytest.mark.parametrize("name", ["draft.html", "draft.md"])
+def test_a_page_s_own_data_line_is_no_line_of_ours(tmp_path, name):
+    _, notes, _ = taken(tmp_path, '<h1>S</h1>\n<h2>A</h2>\n<p data-line="x">words</p>\n', name)
+    assert notes == []
 
 
 def test_a_page_in_another_encoding_is_read_as_it_says(tmp_path):

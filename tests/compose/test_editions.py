@@ -177,14 +177,14 @@ def test_marks_that_do_not_pair_up_are_refused(tmp_path, page, told):
     issue = read(tmp_path, f"{FRONT}# S\n\n## A\n")
     marks, (story,) = Marks.of(issue), issue.stories
     with pytest.raises(ValueError, match=f"^{told.replace('(', '[(]').replace(')', '[)]')}$"):
-        MarkedPage.parse(page.format(marks.begin(story), marks.end(story)), marks, issue)
+        MarkedPage.parse(page.format(marks.begin(story), marks.close(story)), marks, issue)
 
 
 def test_an_author_cannot_write_a_mark(tmp_path):
     """The nonce is made of the file's own digest, so that no file can hold it."""
     first = compose(tmp_path, f"{FRONT}# S\n\n## A\n\nx\n\n## B\n")
     slot = str(first.marks.slot("name"))
-    stolen = f"{first.marks.end(first.issue.stories[0])} {slot}"
+    stolen = f"{first.marks.close(first.issue.stories[0])} {slot}"
     second = compose(tmp_path, f"{FRONT}# S\n\n## A\n\nx {stolen}\n\n## B\n")
     assert_cut_is_exact(second, ("a",))
     assert slot in second.text.cut(("a",))

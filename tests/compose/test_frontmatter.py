@@ -65,11 +65,33 @@ WRONG = {
     ),
     "not YAML": (
         "title: a: b\ndate: 2018-12-14",
-        [f"2: the front matter is not valid YAML: mapping values are not allowed here; {QUOTES}"],
+        ['2: there is a colon in the value of “title:”; put it between straight quotes: title: "a: b"'],
     ),
+    "standing in": (
+        "title: T\n  date: 2018-12-14",
+        ["3: “date:” stands in from the margin; take the blanks before it out"],
+    ),
+    "no blank behind the colon": ('title:"T"\ndate: 2018-12-14', ["2: put a blank behind “title:”"]),
+    "quotes left open": (
+        'title: T\nsubject: "S\ndate: 2018-12-14',
+        ['3: the quotes of “subject:” are not closed; put " at the end of the line'],
+    ),
+    "quotes within quotes": (
+        'title: T\nsubject: "S "in" T"\ndate: 2018-12-14',
+        ["3: within the quotes of “subject:” stand others; write curly ones there, “ and ”"],
+    ),
+    "curly quotes around a colon": (
+        "title: T\nsubject: “S: t”\ndate: 2018-12-14",
+        ['3: curly quotes do not hold a value together; write straight ones: subject: "S: t"'],
+    ),
+    "curly quotes": (
+        "title: T\nsubject: “S”\ndate: 2018-12-14",
+        ['3: straight quotes belong around “S”, also where curly ones are meant: subject: "“S”"'],
+    ),
+    "a tab behind the colon": ("title:\tT\n date: x", ["2: a tab stands behind “title:”; put a blank in its place"]),
     "a tab": (
         "date: 2018-12-14\ntitle:\n\tx",
-        [f"4: the front matter is not valid YAML: found character '\\t' that cannot start any token; {QUOTES}"],
+        ["4: “x” is no line of “key: value”"],
     ),
     "unknown alias": (
         "title: *nope\ndate: 2018-12-14",

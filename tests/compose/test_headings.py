@@ -63,6 +63,28 @@ WRONG = {
     "topics apart behind commas": ("## A {topics=cooperatives, green-jobs #a}", [f"7: {COMMAS}"]),
     "topics apart": ("## A {topics=cooperatives green-jobs}", [f"7: {COMMAS}"]),
     "topics behind a blank": ("## A {topics= cooperatives , green-jobs}", [f"7: {COMMAS}"]),
+    "topics behind a semicolon": ("## A {topics=cooperatives;green-jobs}", [f"7: {COMMAS}"]),
+    "curly quotes": ("## A {topics=“Green jobs”}", ['7: write straight double quotes: topics="Green jobs"']),
+    "single quotes": (
+        "## A {date=2019-01-10 place='Cape Town'}",
+        ['7: write straight double quotes: place="Cape Town"'],
+    ),
+    "a place with blanks": (
+        "## A {date=2019-01-10 place=Cape Town #a}",
+        ['7: put what has blanks between quotes: place="Cape Town"'],
+    ),
+    "a date with blanks": ("## A {date=10 Jan}", [f"7: “10 Jan” is no date; {FORMS}"]),
+    "round brackets": (
+        "## A (#a topics=cooperatives)",
+        ["7: attributes stand between { and }, not between other brackets"],
+    ),
+    "a line under words": (
+        "## A\n\nB\n---",
+        [
+            "9: the line of - under these words makes a heading of them; put an empty line above it, or write # or ## "
+            "before the words"
+        ],
+    ),
     "labels apart": (
         "## A {topics=Green jobs, cooperatives #a}",
         ['7: put what has blanks between quotes: topics="Green jobs,cooperatives"'],
@@ -187,8 +209,8 @@ def test_headings_of_a_story_come_below_its_own(tmp_path):
 
 
 def test_braces_that_close_no_heading_are_words(tmp_path):
-    (story,) = read(tmp_path, FRONT + "# S\n\n## A {b} c\n\n{#d} e\n").stories
-    assert (story.title, story.body.text) == ("A {b} c", "{#d} e")
+    (story,) = read(tmp_path, FRONT + "# S\n\n## A {b} c\n\n{d} e\n").stories
+    assert (story.title, story.body.text) == ("A {b} c", "{d} e")
 
 
 @pytest.mark.parametrize("words", ["#2 of the list", "\\##B {#b}", "a ##B", "`##B`"])

@@ -43,6 +43,17 @@ MARKDOWN = {
     ),
     "raw, left open": ("<b>a\n\nb", "<p><b>a</b></p><b><p>b</p></b>"),
     "comment": ("a<!-- b -->c\n\n<!--[if mso]>d<![endif]-->", "<p>ac</p>"),
+    "words in another language": (
+        "[una *palabra*]{lang=es} [كلمة]{lang=ar dir=rtl}",
+        '<p><span lang="es">una <em>palabra</em></span> <span lang="ar" dir="rtl">كلمة</span></p>',
+    ),
+    "words in brackets": ("[a] [b] (c) [d][e] {f} [g] {h} {{i}}", "<p>[a] [b] (c) [d][e] {f} [g] {h} {{i}}</p>"),
+    "a reference before braces": (
+        "[a]{lang=es}\n\n[a]: https://example.org",
+        '<p><a href="https://example.org" lang="es">a</a></p>',
+    ),
+    "braces as signs": ("a \\{#b} [c](https://example.org) \\{.button} \\{lang=es\\} `{.d}`",
+        '<p>a {#b} <a href="https://example.org">c</a> {.button} {lang=es} <code>{.d}</code></p>'),
     "control character by number": ("<p>a&#1;b&#133;c</p>", "<p>ab…c</p>"),
     "no-break spaces": ("a\u00a0\n\u00a0b&nbsp;", "<p>a&nbsp; &nbsp;b&nbsp;</p>"),
 }  # fmt: skip
@@ -93,6 +104,42 @@ UNWELCOME = {
 @pytest.mark.parametrize(("body", "told"), UNWELCOME.values(), ids=UNWELCOME)
 def test_raw_html_that_no_mail_should_hold_is_reported(tmp_path, body, told):
     assert mistakes(tmp_path, f"{FRONT}# S\n\n## A\n\n{body}\n") == told
+
+
+LOST = (
+    "would be mailed as it is; put it right behind the words of a heading, a link or [words], without a blank or line "
+    "break between; where it is meant, write \\{"
+)
+KNOWN = "is not kept in a mail; known here are: dir, lang"
+BRACES = {
+    "unknown": ("[a]{color=red #b}", [f"9: attribute “color” {KNOWN}", f"9: attribute “id” {KNOWN}"]),
+    "event handler": ("[a]{onclick=b}", [f"9: attribute “onclick” {KNOWN}"]),
+    "no language": ("[a]{lang=Spanish}", ["9: “Spanish” is no language tag; write one such as lang=fr or lang=pt-BR"]),
+    "no direction": ("[a]{dir=right}", ["9: “right” is no direction; write dir=rtl, dir=ltr or dir=auto"]),
+    "of a link": (
+        "[a](https://example.org){lang=Spanish}",
+        ["9: “Spanish” is no language tag; write one such as lang=fr or lang=pt-BR"],
+    ),
+    "button without address": (
+        "[Read it]{.button}",
+        ["9: a {.button} needs an address; write [what it leads to](address){.button}"],
+    ),
+    "empty": ("[a]{}", ["9: these braces say nothing; write [words]{lang=fr}, or take braces and brackets out"]),
+    "a blank before": ("[a](https://example.org) {.button}", [f"9: “{{.button}}” {LOST}"]),
+    "no dot": ("[a](https://example.org){button}", [f"9: “{{button}}” {LOST}"]),
+    "below the heading": ("{#b topics=cooperatives}\n\nc", [f"9: “{{#b topics=cooperatives}}” {LOST}"]),
+    "after plain words": ("a\nb {lang=fr} c", [f"10: “{{lang=fr}}” {LOST}"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "told"), BRACES.values(), ids=BRACES)
+def test_braces_that_would_be_lost_or_mailed_as_they_are_are_reported(tmp_path, body, told):
+    assert mistakes(tmp_path, f"{FRONT}# S\n\n## A\n\n{body}\n") == told
+
+
+def test_words_in_another_language_are_words_in_the_text_part(tmp_path):
+    (story,) = read(tmp_path, f"{FRONT}# S\n\n## A\n\nIt is [una palabra]{{lang=es}}.\n").stories
+    assert story.body.text == "It is una palabra."
 
 
 class Nothing:

@@ -29,6 +29,8 @@ HEADERS = [
     ("List-Id", "Enterprises Newsletter <enterprises.example.org>"),
     ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     ("List-Help", "<mailto:enterprises@example.org?subject=help>"),
+    ("List-Owner", "<mailto:enterprises@example.org>"),
+    ("List-Archive", "<https://newsletter.example.org/>"),
     ("List-Post", "NO"),
     ("Feedback-ID", "2018-12:issue:newsletter:enterprisesexam"),
     ("MIME-Version", "1.0"),

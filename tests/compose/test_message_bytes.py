@@ -65,6 +65,8 @@ def reference(personal: Personal, subject: str, text: str, html: str) -> EmailMe
     message["List-Id"] = "Enterprises Newsletter <enterprises.example.org>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["List-Help"] = "<mailto:enterprises@example.org?subject=help>"
+    message["List-Owner"] = "<mailto:enterprises@example.org>"
+    message["List-Archive"] = "<https://newsletter.example.org/>"
     message["List-Post"] = "NO"
     message["Feedback-ID"] = "2018-12:issue:newsletter:enterprisesexam"
     message["MIME-Version"] = "1.0"

@@ -229,6 +229,11 @@ BROKEN = {
     "half a png": (encoded(photograph(400, 300))[:5000], "a.png", "is broken"),
     "half a jpeg": (encoded(photograph(400, 300), "JPEG")[:5000], "a.jpg", "is broken"),
     "half a gif": (encoded(photograph(400, 300), "GIF")[:5000], "a.gif", "is broken"),
+    "a jpeg that breaks off within": (
+        encoded(photograph(200, 150), "JPEG").replace(b"\xff\xc4\x00", b"\xff\xc4\xff"),
+        "a.jpg",
+        "is broken",
+    ),
     "a png with a wrong byte": (png(90, 90)[:50] + b"\x00\x01" + png(90, 90)[52:], "a.png", "is broken"),
     "a web page": (b"<html>404 not found</html>", "a.png", "is no picture that mail programs show"),
     "webp": (encoded(drawing(40, 30), "WEBP"), "a.webp", "is no picture that mail programs show"),

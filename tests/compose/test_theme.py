@@ -63,6 +63,14 @@ BROKEN = {
         {SECTION: ("section.title", "sektion.title")},
         ["templates/t/_section.mjml.j2:4: 'sektion' is undefined"],
     ),
+    "division by zero": (
+        {SECTION: ("{{ section.title }}", "{{ 1 / 0 }}")},
+        ["templates/t/_section.mjml.j2:4: division by zero"],
+    ),
+    "an at-rule inside an inlined rule": (
+        {"inline.css": ("margin: 0;", "margin: 0; @media x;")},
+        ["templates/t/inline.css:3: cannot be written into a style attribute; move the rule to head.css"],
+    ),
     "undefined attribute": (
         {SECTION: ("story.title", "story.titel")},
         ["templates/t/_section.mjml.j2:7: 'mailer.models.Story object' has no attribute 'titel'"],
@@ -142,6 +150,10 @@ BROKEN = {
         {"theme.toml": ("colours.dark", "colours.drak")},
         ["templates/t/theme.toml: has no [colours.dark]; copy it from the enterprises template"],
     ),
+    "a word the mail cannot do without": (
+        {"theme.toml": ("reader =", "raeder =")},
+        ["templates/t/theme.toml: [words.en] lacks reader; copy it from another language and translate it"],
+    ),
     "language not spoken": (
         {"theme.toml": ("words.en", "words.fr")},
         ["templates/t/theme.toml: has no [words.en]; translate one"],
@@ -207,6 +219,37 @@ def test_a_template_that_is_none_says_so(tmp_path):
     with pytest.raises(InputError) as caught:
         Theme.load(tmp_path, "templates/t")
     assert str(caught.value) == "templates/t: is no template: there is no theme.toml in it"
+
+
+TOML = {
+    "not UTF-8": (b"# a\nb = '\xff'\n", ":2: is not UTF-8 here; save the file as UTF-8"),
+    "a number too long": (b"a = " + b"9" * 5000, ": cannot be read: Exceeds the limit (4300 digits)"),
+    "nested too deep": (b"a = " + b"[" * 20_000, ": cannot be read: maximum recursion depth exceeded"),
+}
+
+
+@pytest.mark.parametrize(("content", "told"), TOML.values(), ids=TOML)
+def test_a_theme_toml_that_cannot_be_read_is_named(tmp_path, content, told):
+    folder = lay_out(tmp_path / "t")
+    (folder / "theme.toml").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Theme.load(folder, "templates/t")
+    assert str(caught.value).startswith(f"templates/t/theme.toml{told}")
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path):
+    folder = lay_out(tmp_path / "t")
+    (folder / "extra.css").mkdir()
+    with pytest.raises(InputError) as caught:
+        Theme.load(folder, "templates/t")
+    assert str(caught.value) == "templates/t/extra.css: cannot be read: Is a directory"
+
+
+def test_the_lock_of_an_editor_is_no_mistake(tmp_path):
+    """Emacs marks a file that is being edited with a symbolic link that leads nowhere."""
+    folder = lay_out(tmp_path / "t")
+    (folder / ".#page.mjml.j2").symlink_to("ann@desk.1234:1544774400")
+    Theme.load(folder, "templates/t")
 
 
 def test_a_template_file_that_is_not_utf_8_is_named_with_its_line(tmp_path):

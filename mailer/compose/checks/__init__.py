@@ -16,11 +16,15 @@ from mailer.compose.checks import (
     mjml,
     placeholders,
     reading,
+    signs,
     silences,
     size,
     spam,
     spelling,
+    styling,
     support,
+    targets,
+    textpart,
     topics,
     typography,
     wording,
@@ -31,8 +35,8 @@ from mailer.models import Finding, Problem, Severity
 
 _ORDER = list(Severity)
 _FAMILIES = (
-    size, images, links, mandatory, accessibility, support, mjml, topics, placeholders,
-    envelope, duplicates, events, wording, typography, reading, languages, spelling, spam,
+    size, images, links, mandatory, textpart, accessibility, styling, targets, support, mjml, topics,
+    placeholders, envelope, duplicates, events, wording, typography, signs, reading, languages, spelling, spam,
 )  # fmt: skip
 
 MISTAKE = rule(

@@ -91,7 +91,7 @@ def _elements(material: Material, html: str) -> Iterator[Finding]:
             path, line = (path, line) if line else material.template_line("<img")
             text = f"the picture {source[1] if source else ''} has no alt"
             yield material.finding(ALT, text, 'say what it shows, or write alt="" for an ornament', line, path=path)
-    for story in material.stories():
+    for story in material.issue.stories:
         for table in re.findall(r"<table\b[^>]*>.*?</table>", story.body.html, re.DOTALL):
             if "<th" not in table and not re.search(r'^<table[^>]*role="(presentation|none)"', table):
                 line = material.line_of("<table", story)

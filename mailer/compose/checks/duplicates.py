@@ -38,7 +38,7 @@ BEFORE = rule(
 def check(material: Material) -> Iterator[Finding]:
     """Each story that repeats one above it, or one of an earlier issue."""
     seen: list[tuple[Story, frozenset[str]]] = []
-    for story in material.stories():
+    for story in material.issue.stories:
         shingles = _shingles(story)
         for other, its in seen:
             alike = _containment(shingles, its)

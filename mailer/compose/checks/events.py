@@ -47,7 +47,7 @@ def check(material: Material) -> Iterator[Finding]:
     """Events that are over, then every day named in the text."""
     issue = material.issue
     dates = Dates(issue.language)
-    for story in material.stories():
+    for story in material.issue.stories:
         if story.event and _day(story.event.end) < issue.date:
             text = f"this event ended on {dates.long(_day(story.event.end))}, the issue is of {dates.long(issue.date)}"
             yield material.finding(

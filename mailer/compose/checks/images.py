@@ -39,6 +39,10 @@ ANIMATED = rule(
     "MLR026", Severity.WARNING, "a picture that moves",
     "Outlook shows its first frame only, and movement can't be stopped (WCAG 2.2.2)",
 )  # fmt: skip
+DARK = rule(
+    "MLR028", Severity.WARNING, "a dark picture without a background",
+    "in dark mode it vanishes, black on black",
+)  # fmt: skip
 ELSEWHERE = rule(
     "MLR027", Severity.WARNING, "a picture or font from another host",
     "that host learns who reads the mail, when and where",
@@ -87,7 +91,7 @@ def _used(material: Material) -> Iterator[tuple[Picture, Story | None]]:
     """Each picture with the story it stands in."""
     for picture in material.issue.pictures:
         holders = (
-            story for story in material.stories()
+            story for story in material.issue.stories
             if (story.picture and story.picture.url == picture.url) or f'src="{picture.url}"' in story.body.html
         )  # fmt: skip
         yield picture, next(holders, None)
@@ -115,3 +119,6 @@ def _picture(material: Material, picture: Picture, story: Story | None) -> Itera
         yield found(LONG_ALT, text, "say it in one sentence, and the rest in the story")
     if picture.animated:
         yield found(ANIMATED, f"{picture.path.name} is animated", "save one frame as a still picture")
+    if pictures.dark_and_transparent(picture):
+        text = f"{picture.path.name} is nearly black where it is not transparent"
+        yield found(DARK, text, "save it on a white background, or with a light edge around it")

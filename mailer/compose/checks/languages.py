@@ -46,7 +46,7 @@ UNTRANSLATED = rule(
 def check(material: Material) -> Iterator[Finding]:
     """Each story, and what stands before the first; and the languages that the configuration names."""
     yield from _untranslated(material)
-    for story in (None, *material.stories()):
+    for story in (None, *material.issue.stories):
         own = [one for one in material.passages if one.story is story and one.kind is not Kind.CELL]
         if own:
             yield from _passages(material, story, own)

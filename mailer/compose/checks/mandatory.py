@@ -52,11 +52,15 @@ def check(material: Material) -> Iterator[Finding]:
     for rule_, slot, name in _LINKS:
         url = getattr(material.personal, slot)
         fix = f'write {{{{ slot("{slot}") }}}} where it should stand'
-        yield from _missing(material, rule_, name, lambda part, url=url: url in part, fix)  # type: ignore[misc]
+        yield from _missing(material, rule_, name, _holds(url), fix)
     postal = _plain(material.composition.config.newsletter.postal_address)
     fix = "write {{ newsletter.postal_address }} where it should stand"
     yield from _missing(material, POSTAL, "the postal address", lambda part: postal in _plain(_TAGS.sub("", part)), fix)
     yield from _text(material)
+
+
+def _holds(words: str) -> Callable[[str], bool]:
+    return lambda part: words in part
 
 
 def _missing(material: Material, rule_: Rule, name: str, holds: Callable[[str], bool], fix: str) -> Iterator[Finding]:
@@ -71,7 +75,7 @@ def _missing(material: Material, rule_: Rule, name: str, holds: Callable[[str], 
 
 def _text(material: Material) -> Iterator[Finding]:
     path = f"{material.composition.theme.shown}/page.txt.j2"
-    titles = {story.id: _plain(story.title) for story in material.stories()}
+    titles = {story.id: _plain(story.title) for story in material.issue.stories}
     empty = [one for one in material.samples if not any(titles[id_] in _plain(one.text) for id_ in one.selection)]
     if empty:
         fix = "write the stories into it, as the enterprises template does"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -68,7 +68,8 @@ class Material:
     @cached_property
     def source(self) -> tuple[str, ...]:
         """The lines of issue.md; line n of the file is source[n - 1]."""
-        return tuple(self.issue.path.read_text("utf-8-sig").splitlines())
+        text = self.issue.path.read_text("utf-8-sig").removesuffix("\n")
+        return tuple(text.split("\n"))  # not splitlines, which also cuts at what no editor counts, such as U+2028
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
@@ -159,7 +160,3 @@ class Material:
             self.editions_with(story) if editions is None else editions,
             story.id if story else "",
         )
-
-    def stories(self) -> Iterator[Story]:
-        """Every story, in the order of the issue."""
-        yield from self.issue.stories

@@ -43,7 +43,9 @@ class Passage:
     language: str
     story: Story | None = None
     ends_in_link: bool = False  # behind its last full stop stands a link, and nothing else
-    foreign: tuple[tuple[int, int, str], ...] = ()  # from, to, language of what stands in a tag with lang=
+    foreign: tuple[
+        tuple[int, int, str], ...
+    ] = ()  # from, to, language of what stands in a tag, a link or [words] with lang=
 
     def language_at(self, position: int) -> str:
         """The language of a character."""
@@ -61,7 +63,7 @@ class Passage:
     @property
     def prose(self) -> str:
         """The text with each web or mail address replaced by one sign repeated, so that positions stay."""
-        return _blanked(self.text)
+        return without_addresses(self.text)
 
     @property
     def sentences(self) -> list[str]:
@@ -70,7 +72,8 @@ class Passage:
 
 
 @lru_cache(4096)  # most rules ask, for each passage
-def _blanked(text: str) -> str:
+def without_addresses(text: str) -> str:
+    """A text with each web or mail address replaced by one sign repeated."""
     return _ADDRESS.sub(lambda found: OBJECT * len(found[0]), text)
 
 
@@ -125,6 +128,14 @@ def _inline(inline: Token, line: int, kind: Kind, language: str, story: Story | 
     for child in inline.children or ():
         if child.type == "link_open":
             before = text
+        if child.type in ("link_open", "span_open"):
+            opened.append((child.type, len(text), str(child.attrGet("lang") or "")))
+        elif child.type in ("link_close", "span_close"):
+            while opened:  # a tag left open within ends here
+                name, start, spoken = opened.pop()
+                foreign += [(start, len(text), spoken)] * bool(spoken)
+                if name == child.type.replace("_close", "_open"):
+                    break
         elif child.type == "image":
             yield Passage(child.content, line + text.count("\n"), Kind.ALT, language, story)
             text += OBJECT
@@ -151,7 +162,7 @@ def _inline(inline: Token, line: int, kind: Kind, language: str, story: Story | 
 def _is_line(inline: Token) -> bool:
     """Whether one link, or one run of emphasis, is all there is."""
     children = [child for child in inline.children or () if child.type != "text" or child.content.strip()]
-    if len(children) < 2 or not children[0].type.endswith("_open"):
+    if len(children) < 2 or not children[0].type.endswith("_open") or children[0].type == "span_open":
         return False
     depth = 0
     for position, child in enumerate(children):

@@ -30,14 +30,14 @@ def check(material: Material) -> Iterator[Finding]:
         yield _left(material, SUBJECT, "write the subject in the front matter", material.key_line("subject"))
     if PREHEADER in issue.preheader:
         yield _left(material, PREHEADER, "write the preheader in the front matter", material.key_line("preheader"))
-    for story in material.stories():
+    for story in material.issue.stories:
         if story.title == STORY:
             yield _left(material, STORY, "write its title", story.line)
     if newsletter.postal_address == ADDRESS:
         yield _left(material, ADDRESS, "write your postal_address under [newsletter]", 0, material.configuration)
     for number, line in enumerate(material.source, 1):
         if _PROPOSAL.match(line):
-            home = next((one for one in material.stories() if number in material.span(one)), None)
+            home = next((one for one in material.issue.stories if number in material.span(one)), None)
             text = "its topics are a proposal of `mailer import`, which nobody has confirmed"
             fix = "keep or change topics= in the heading, then cut this comment"
             yield material.finding(UNSEEN, text, fix, number, home)

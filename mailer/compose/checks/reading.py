@@ -74,7 +74,7 @@ def of(material: Material) -> Reading:
 
 def by_story(material: Material) -> dict[str, Reading]:
     """The running text of each story that has some; what is short has no ease."""
-    measured = {story.id: _of_story(material, story) for story in material.stories()}
+    measured = {story.id: _of_story(material, story) for story in material.issue.stories}
     return {story: reading for story, reading in measured.items() if reading.words}
 
 
@@ -85,7 +85,7 @@ def check(material: Material) -> Iterator[Finding]:
     for passage in material.passages:
         if passage.kind is not Kind.CELL:
             yield from _capitals(material, passage)
-    for story in material.stories():
+    for story in material.issue.stories:
         reading = _of_story(material, story)
         if reading.ease is not None and reading.ease < _HARDEST:
             text = f"reading ease {reading.ease:.0f} of 100, {reading.per_sentence:.0f} words a sentence"

@@ -14,7 +14,7 @@ _DECLARATION = re.compile(r"(?P<property>[a-zA-Z-]+)\s*:\s*(?P<value>[^;{}]+)")
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One property with its value, its line, and the at-rule around it (`@media ...`), if any."""
+    """One property with its value, and its 1-based line."""
 
     property: str
     value: str

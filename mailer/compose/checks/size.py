@@ -1,4 +1,4 @@
-"""How large each edition is as mailed, and whether its style sheet survives Gmail."""
+"""How large each edition is as mailed, how tall a story, and whether the style sheet survives Gmail."""
 
 from __future__ import annotations
 
@@ -9,17 +9,25 @@ from mailer.compose.characters import printable
 from mailer.compose.checks.material import Material, Sample
 from mailer.compose.checks.rules import rule
 from mailer.compose.composition import GMAIL_CLIP
-from mailer.models import Finding, Severity
+from mailer.models import Finding, Severity, Story
 
 _NEAR = 90 * 1024  # bytes of UTF-8 HTML
 _BLOCK = 8_192  # characters: what Gmail took of a style block for years (email-bugs #90)
 _HEAD = 16 * 1024  # characters: what it takes today of all of them
+_TALL = 1_700  # pixels: where Word, which draws Outlook's mail, begins a new page (hteumeuleu, get-off-the-table #7)
+_LINE = 25  # pixels; a line of the text part is about as long as one of the column, and the estimate 7 % off at most
+_GAP = 12  # pixels between two paragraphs
+_REFERENCE = re.compile(r"\[\d+\] <")
 
 CLIPPED = rule(
     "MLR001", Severity.ERROR, "an edition is larger than Gmail shows",
     "Gmail hides the rest behind a link, and with it the unsubscribe link", fixed=True,
 )  # fmt: skip
 NEAR = rule("MLR002", Severity.WARNING, "an edition is near Gmail's limit", "a few more lines and Gmail hides the rest")
+TALL = rule(
+    "MLR003", Severity.WARNING, "a very tall story",
+    "Outlook breaks a row there as if it were printed: a gap opens, or lines are lost",
+)  # fmt: skip
 BLOCK = rule("MLR015", Severity.WARNING, "a style block is long", "some versions of Gmail drop such a block whole")
 HEAD = rule(
     "MLR016", Severity.WARNING, "the style sheets in the head are long",
@@ -37,8 +45,9 @@ CONTROL = rule(
 
 
 def check(material: Material) -> Iterator[Finding]:
-    """Sizes, then the sheet in the head, then characters."""
+    """Sizes, then heights, then the sheet in the head, then characters."""
     yield from _editions(material)
+    yield from _stories(material)
     yield from _head(material)
     sheet = material.sheet("head.css")
     for words, line, depth in sheet.preludes():
@@ -86,6 +95,24 @@ def _largest(samples: list[Sample], sizes: dict[Sample, tuple[int, int]]) -> tup
 def _biggest_stories(material: Material) -> list[tuple[str, int]]:
     sizes = ((story.id, len(story.body.html.encode("utf-8"))) for story in material.issue.stories)
     return sorted(sizes, key=lambda pair: -pair[1])[:3]
+
+
+def _stories(material: Material) -> Iterator[Finding]:
+    """A story is one row of its section's table, 600 pixels wide."""
+    for story in material.issue.stories:
+        if (height := _height(material, story)) > _TALL:
+            text = f"“{story.title}” is about {height:,} pixels tall, more than {_TALL:,}"
+            yield material.finding(TALL, text, "shorten it, or make two stories of it", story=story)
+
+
+def _height(material: Material, story: Story) -> int:
+    """In pixels, without the title and what else a theme puts around a story."""
+    lines = (line for line in story.body.text.split("\n") if not _REFERENCE.match(line))
+    pictures = (
+        picture.shown[1] for picture in material.issue.pictures
+        if f'src="{picture.url}"' in story.body.html or (story.picture and story.picture.url == picture.url)
+    )  # fmt: skip
+    return sum(_LINE if line else _GAP for line in lines) + sum(pictures)
 
 
 def _head(material: Material) -> Iterator[Finding]:

@@ -55,6 +55,7 @@ _AT = {
     r"@media": "css-at-media",
 }  # fmt: skip
 _PSEUDO = re.compile(r"::?([a-z-]+)(?![^{]*\})")
+_ATTRIBUTE = re.compile(r"\.[\w-]+\[")  # alone, as in [data-ogsc], it is there for the one program that writes it
 _ELEMENTS = {"h1": "h1-h6", "h2": "h1-h6", "h3": "h1-h6", "h4": "h1-h6", "h5": "h1-h6", "h6": "h1-h6", "ul": "lists",
              "ol": "lists", "article": "semantics", "section": "semantics", "main": "semantics", "nav": "semantics",
              "header": "semantics", "footer": "semantics", "figure": "semantics", "s": "strike"}  # fmt: skip
@@ -132,7 +133,8 @@ def _features(sheet: Sheet, selectors: bool) -> Iterator[tuple[str, int]]:
     for words, line, _ in sheet.preludes() if selectors else ():
         at = next((feature for pattern, feature in _AT.items() if re.match(pattern, words)), "")
         pseudos = [f"css-pseudo-{kind}-{name}" for name in _PSEUDO.findall(words) for kind in ("class", "element")]
-        wanted = [at] if words.startswith("@") else pseudos
+        attribute = ["css-selector-attribute"] if _ATTRIBUTE.search(words) else []
+        wanted = [at] if words.startswith("@") else pseudos + attribute
         yield from ((feature, line) for feature in wanted if feature in data().features)
 
 
@@ -147,7 +149,7 @@ def _tags(material: Material, clients: list[str]) -> Iterator[Finding]:
             line = source.count("\n", 0, found.start()) + 1
             if made := _tag(material, found[1], clients, line, shown):
                 where.setdefault(found[1], made)
-    for story in material.stories():
+    for story in material.issue.stories:
         for found in _OPENING.finditer(story.body.html):
             line = material.line_of(f"<{found[1]}", story)
             if made := _tag(material, found[1], clients, line, story=story):

@@ -24,6 +24,8 @@ silence:
 The rules marked ! cannot be silenced. What mail programs support is from caniemail.com (MIT licence, see
 `mailer/compose/checks/caniemail.json`), for the clients named under `[checks]` in the configuration.
 
+An international host name of one script is nothing to tell of: only one that mixes scripts is (MLR036).
+
 | id | severity | finds | why it matters |
 |---|---|---|---|
 """

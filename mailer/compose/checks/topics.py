@@ -31,7 +31,7 @@ _ENOUGH = 4  # stories; in a smaller issue one story is no small edition, and on
 def check(material: Material) -> Iterator[Finding]:
     """Topics without a story, people without anything, interests that are no topics any more, odd editions."""
     known = material.composition.config.interests
-    covered = {topic for story in material.stories() for topic in story.topics}
+    covered = {topic for story in material.issue.stories for topic in story.topics}
     for topic, label in known.items():
         if topic not in covered:
             yield material.finding(
@@ -54,7 +54,7 @@ def _editions(material: Material) -> Iterator[Finding]:
     if len(material.issue.stories) < _ENOUGH or not material.editions:
         return
     shown = {story for edition in material.editions for story in edition.selection}
-    for story in material.stories():
+    for story in material.issue.stories:
         alone = [edition for edition in material.editions if edition.selection == (story.id,)]
         if alone:
             count = alone[0].count
@@ -69,7 +69,7 @@ def _editions(material: Material) -> Iterator[Finding]:
 
 
 def _unsorted(material: Material) -> Iterator[Finding]:
-    without = [story for story in material.stories() if not story.topics]
+    without = [story for story in material.issue.stories if not story.topics]
     if len(without) == 1 and len(material.issue.stories) > _ENOUGH:
         text = "this is the only story without topics"
         yield material.finding(

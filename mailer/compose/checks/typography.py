@@ -83,7 +83,7 @@ def _places(passage: Passage, pattern: re.Pattern[str]) -> Iterator[tuple[Passag
 
 
 def _ends(material: Material) -> Iterator[Finding]:
-    for story in material.stories():
+    for story in material.issue.stories:
         own = [passage for passage in material.passages if passage.story is story]
         last = next((passage for passage in reversed(own) if passage.kind not in (Kind.LINE, Kind.ALT)), None)
         if not last or last.kind is not Kind.PROSE or last.ends_in_link or len(last.text.split()) < _FEW:

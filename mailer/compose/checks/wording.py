@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mailer.compose.checks import passages
 from mailer.compose.checks.material import Material
 from mailer.compose.checks.passages import Passage
 from mailer.compose.checks.rules import rule
@@ -17,7 +18,20 @@ _MARKS = re.compile(
 # “Todo” is a word of Spanish, shouted at times; as a placeholder it stands before a colon, or alone.
 _SPANISH = re.compile(_MARKS.pattern.replace("TODO", "TODO(?=:|\\Z)"))
 
-_UNREAD = re.compile(r"!?\[[^\[\]]*\]\((?:<[^>]*|[^()\s]+[^\S\n][^()]*)\)")  # Markdown ends an address at a blank
+_UNREAD = {  # Markdown ends an address at a blank
+    "because of a blank in its address": (
+        re.compile(r"!?\[[^\[\]]*\]\((?:<[^>]*|[^()\s]+[^\S\n][^()]*)\)"),
+        "take the blanks out of the address between the round brackets, and out of the file's name",
+    ),
+    "because of the blank between its brackets": (
+        re.compile(r"!?\[[^\[\]]+\]\s+\((?:https?://|www\.|mailto:|images/)[^()\s]*\)"),
+        "take that blank out",
+    ),
+    "because its brackets are the wrong way round": (
+        re.compile(r"!?\([^()]+\)\[(?:https?://|www\.|mailto:|images/)[^\[\]\s]*\]"),
+        "write [words](address)",
+    ),
+}
 
 _DOUBLED = re.compile(r"(?<![\w’'-])([^\W\d_]+)\s+(\1)(?![\w’'-])", re.IGNORECASE)
 _RIGHTLY = {
@@ -62,10 +76,11 @@ def _placeholders(material: Material, passage: Passage) -> Iterator[Finding]:
 
 
 def _unread(material: Material, passage: Passage) -> Iterator[Finding]:
-    for found in _UNREAD.finditer(passage.text):
-        text = f"“{found[0]}” is no {'picture' if found[0][0] == '!' else 'link'}, because of a blank in its address"
-        fix = "take the blanks out of the address between the round brackets, and out of the file's name"
-        yield material.finding(LEFT, text, fix, passage.line_at(found.start()), passage.story)
+    for why, (pattern, fix) in _UNREAD.items():
+        for found in pattern.finditer(passage.text):
+            written = " ".join(found[0].split())
+            text = f"“{written}” is no {'picture' if written[0] == '!' else 'link'}, {why}"
+            yield material.finding(LEFT, text, fix, passage.line_at(found.start()), passage.story)
 
 
 def _doubled(material: Material, passage: Passage) -> Iterator[Finding]:
@@ -87,7 +102,10 @@ def _alone(material: Material, passage: Passage) -> Iterator[Finding]:
 
 
 def _first_alone(material: Material, passage: Passage) -> tuple[int, str] | None:
-    text = _MARKS.sub(lambda found: " " * len(found[0]), passage.prose)
+    text = passage.text  # what is told by another name goes first: an address takes the bracket behind it along
+    for told in (*(pattern for pattern, _ in _UNREAD.values()), _MARKS):
+        text = told.sub(lambda found: " " * len(found[0]), text)
+    text = passages.without_addresses(text)
     language = passage.language.partition("-")[0]
     pairs = _PAIRS if language in _OWN_QUOTES else {"(": ")", "[": "]", "{": "}"}
     opened: list[tuple[int, str]] = []

@@ -53,7 +53,8 @@ def blocks(content: str | bytes, fetch: Fetch, resolve: Resolve, note: Note) -> 
         root = lxml_html.document_fromstring(raw, parser=lxml_html.HTMLParser(encoding=encoding))
     except etree.ParserError:  # nothing but comments
         return "", []
-    reader = _Reader(fetch, resolve, note, marked=root.find(".//*[@data-line]") is not None)
+    marked = isinstance(content, str) and root.find(".//*[@data-line]") is not None
+    reader = _Reader(fetch, resolve, note, marked)
     reader.container(root)
     return " ".join((root.findtext(".//title") or "").split()), reader.blocks
 
@@ -187,7 +188,8 @@ class _Reader:
     def _at(self, element: Any) -> int:
         if not self.marked:
             return element.sourceline or self.line
-        return int(element.get("data-line") or self.line)
+        given = element.get("data-line", "")
+        return int(given) if re.fullmatch(r"\d{1,9}", given) else self.line
 
     def _say(self, text: str | None) -> None:
         if text:

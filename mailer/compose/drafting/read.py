@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 from mailer.compose.assets import IssueAssets
 from mailer.compose.drafting import arrange, proposals
 from mailer.compose.drafting.blocks import NO_ADDRESS, Draft
+from mailer.compose.drafting.word import LARGEST
 from mailer.errors import InputError
 from mailer.models import Problem
 from mailer.settings import Config
 
 WORD, HTML, TEXT = (".docx",), (".html", ".htm"), (".md", ".markdown", ".txt")
-_LARGEST = 100 * 1024 * 1024  # bytes
+_SHOWN = 100  # characters of an address
 
 
 def draft(path: Path, folder: Path, config: Config) -> tuple[Draft, list[Problem]]:
@@ -26,7 +26,10 @@ def draft(path: Path, folder: Path, config: Config) -> tuple[Draft, list[Problem
     Raises InputError when the file cannot be read at all, or holds no story.
     """
     reader = _Reader(path, folder, config)
-    made = reader.draft()
+    try:
+        made = reader.draft()
+    except RecursionError:
+        raise InputError([Problem(path.name, 0, "nests lists, quotations or tables too deep; flatten them")]) from None
     if not made.stories:
         what = "holds no story; give each a heading, or a line of its own above its text"
         raise InputError([Problem(path.name, 0, what)])
@@ -64,6 +67,7 @@ class _Reader:
 
     def note(self, line: int, text: str) -> None:
         """A Word document has paragraphs, not lines."""
+        text = " ".join(text.split())
         if self.path.suffix.lower() in WORD:
             self.notes.append(Problem(self.path.name, 0, f"paragraph {line}: {text}"))
         else:
@@ -71,7 +75,7 @@ class _Reader:
 
     def _content(self) -> bytes:
         try:
-            if self.path.stat().st_size > _LARGEST:
+            if self.path.stat().st_size > LARGEST:
                 raise self._wrong("has more than 100 MB; save its pictures smaller")
             return self.path.read_bytes()
         except OSError as error:
@@ -109,19 +113,22 @@ class _Reader:
             head, _, body = source.partition(",")
             try:
                 content = base64.b64decode(unquote(body), validate=False) if head.endswith(";base64") else b""
-            except binascii.Error:
+            except ValueError:  # also binascii.Error
                 content = b""
             return self._keep("a picture in the page", content, line)
         parts = urlsplit(source.replace("[", "%5B"))
         path = self.path.parent / unquote(parts.path)
+        source = source if len(source) <= _SHOWN else f"{source[:_SHOWN]}…"
         if parts.scheme or parts.netloc or not parts.path:
             self.note(line, f"the picture “{source}” was left out; save it, and put it into images/")
             return ""
         try:
-            return self._keep(source, path.read_bytes(), line)
+            if path.is_file() and path.stat().st_size <= LARGEST:  # a device has no end
+                return self._keep(source, path.read_bytes(), line)
         except (OSError, ValueError):
-            self.note(line, f"the picture “{source}” was left out; there is no such file beside the draft")
-            return ""
+            pass
+        self.note(line, f"the picture “{source}” was left out; there is no such file beside the draft")
+        return ""
 
     def _keep(self, source: str, content: bytes, line: int) -> str:
         from mailer.compose import pictures  # Pillow takes 60 ms to import, and many drafts have no picture

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.parsers.expat import ExpatError
 
 from mailer.errors import InputError
 from mailer.models import Problem
 
+LARGEST = 100 * 1024 * 1024  # bytes, unpacked: a small file may hold any number of them
+_LARGEST_TEXT = 10 * 1024 * 1024  # bytes of a part of XML; reading one takes some 50 times as much memory
 _STYLES = """
 p[style-name='Title'] => h1.title:fresh
 p[style-name='title'] => h1.title:fresh
@@ -32,9 +35,21 @@ def html(path: Path, shown: str) -> tuple[str, dict[str, bytes]]:
 
     try:
         with path.open("rb") as file:
+            _check_sizes(file, shown)
             result = mammoth.convert_to_html(file, style_map=_STYLES, convert_image=mammoth.images.img_element(keep))
-    except (zipfile.BadZipFile, ExpatError, KeyError, ValueError, AttributeError, NotImplementedError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, ExpatError, OSError, KeyError, ValueError, AttributeError, TypeError,
+            IndexError, NotImplementedError, EOFError):  # fmt: skip
         what = "is no Word document; open it in the word processor and save it as .docx"
         raise InputError([Problem(shown, 0, what)]) from None
     # A block a line, so that a note can say which paragraph it is about.
     return re.sub(r"(?=<(?:p|h[1-6]|li|table)\b)", "\n", result.value).lstrip("\n"), pictures
+
+
+def _check_sizes(file: BinaryIO, shown: str) -> None:
+    """Refuses what would not fit into memory; of a part no more is read than the archive's directory says."""
+    with zipfile.ZipFile(file) as archive:
+        parts = archive.infolist()
+    if sum(part.file_size for part in parts) > LARGEST:
+        raise InputError([Problem(shown, 0, "unpacks to more than 100 MB; save its pictures smaller")])
+    if any(part.file_size > _LARGEST_TEXT for part in parts if part.filename.endswith((".xml", ".rels"))):
+        raise InputError([Problem(shown, 0, "holds more than 10 MB of text; save it in several documents")])

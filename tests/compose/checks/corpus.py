@@ -17,7 +17,8 @@ Beside an issue.md there may be, each only where the fault needs it:
     earlier/SLUG.md     issues that came before
     dictionary/         of hunspell: spelling is looked at
     spamassassin.txt    the report of SpamAssassin
-    pictures.json       {"images/a.png": {"width": 4, "height": 3, "noise": false, "frames": 1}}, drawn for the test
+    pictures.json       {"images/a.png": {"width": 4, "height": 3, "noise": false, "frames": 1}}, drawn for the test;
+                        with "cut_out": "#16181d" half of it is of that colour, and half transparent
     answers.json        {"https://example.org/a": {"status": 404}}, what a web server said when it was asked
 """
 
@@ -161,9 +162,14 @@ def _toml(side: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def draw(path: Path, width: int, height: int, noise: bool = False, frames: int = 1) -> None:
+def draw(path: Path, width: int, height: int, noise: bool = False, frames: int = 1, cut_out: str = "") -> None:
     """A picture; with `noise` it has some 3 bytes a pixel as PNG, with `frames` it moves."""
     path.parent.mkdir(exist_ok=True)
+    if cut_out:
+        logo = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+        logo.paste(cut_out, (0, 0, width // 2, height))
+        logo.save(path)
+        return
     drawn = [_canvas(width, height, noise, number) for number in range(frames)]
     drawn[0].save(path, **({"save_all": True, "append_images": drawn[1:]} if frames > 1 else {}))
 
