@@ -60,7 +60,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         if Headers(scope=scope).get("host") not in self._hosts:
             return PlainTextResponse("This address is not the desk's.", 421)
-        given = scope["path"].split("/")[1].encode("utf-8", "replace")
+        given = scope["path"].removeprefix("/").partition("/")[0].encode("utf-8", "replace")
         if not compare_digest(given, self._token):
             return PlainTextResponse("There is nothing here.", 404)
         return None

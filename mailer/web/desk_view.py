@@ -43,7 +43,7 @@ class Place:
         file = inside(room, path)
         if file is None:  # such as a secret that the environment names
             return cls(path, line, Excerpt(()), Way())
-        rows = file.read_text("utf-8", "replace").splitlines()
+        rows = file.read_text("utf-8", "replace").removesuffix("\n").split("\n")
         near = range(max(line - _AROUND, 1), min(line + _AROUND, len(rows)) + 1) if line else range(0)
         excerpt = Excerpt(tuple((number, rows[number - 1], number == line) for number in near))
         return cls(path, line, excerpt, desk_editor.way(room.config.desk.editor, room.env, file, line))
@@ -177,11 +177,13 @@ def reader(room: Newsroom, choice: Choice) -> Subscriber:
     return Subscriber(ANYBODY, interests=known)
 
 
-def compared(choice: Choice, proof: Proof, labels: Mapping[str, str]) -> tuple[Option, Option]:
-    """The two editions to compare: as chosen, else the first two."""
+def compared(choice: Choice, proof: Proof, shown: Selection, labels: Mapping[str, str]) -> tuple[Option, Option]:
+    """The two editions to compare: as chosen, else the whole issue and the edition shown, or the first that differs."""
     every = options(proof, labels)
     by_key = {option.key: option for option in every}
-    return by_key.get(choice.left, every[0]), by_key.get(choice.right, every[min(1, len(every) - 1)])
+    left = by_key.get(choice.left, every[0])
+    other = next((option for option in every if option.selection == shown and option is not left), None)
+    return left, by_key.get(choice.right, other or every[min(1, len(every) - 1)])
 
 
 def only_in(issue: Issue, one: Selection, other: Selection) -> list[str]:

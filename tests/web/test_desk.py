@@ -58,6 +58,7 @@ def test_a_test_mail_that_cannot_be_sent_says_why(office: Office, script: dict[s
             status, _, said = ask(f"{address}test", {"to": to})
     assert status == 409
     assert said.decode("utf-8").startswith(told)
+    assert said.decode("utf-8").endswith("[smtp] in the configuration") == (told == "smtp://127.0.0.1:")
 
 
 # --- the editor ------------------------------------------------------------------------------------------

@@ -317,6 +317,18 @@ def test_two_editions_stand_side_by_side_with_the_difference_marked(page: Page):
     expect(left.locator("h3")).to_have_text(["For everybody", LAST])
 
 
+def test_the_edition_shown_is_compared_with_the_whole_issue(page: Page):
+    page.get_by_role("checkbox", name="Green jobs").check()
+    expect(page.locator("#reader")).to_contain_text("Green jobs")
+    choose(page, "Compare")
+    expect(page.get_by_label("Left", exact=True).locator("option:checked")).to_have_text(
+        "The whole issue: 3 stories, 2 people"
+    )
+    expect(page.get_by_label("Right", exact=True).locator("option:checked")).to_have_text(
+        "Green jobs: 2 stories, 1 person"
+    )
+
+
 def test_a_test_mail_is_sent_from_the_page_and_what_the_server_said_is_told(page: Page, room: Newsroom):
     config = room.root / "pyproject.toml"
     page.get_by_label("Send the edition shown as a test mail to").fill("me@example.org")
