@@ -19,9 +19,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailer.audience import addresses
-from mailer.audience.registry import shifted
+from mailer.times import shifted
 from mailer.web import work
-from mailer.web.site import Visit
+from mailer.web.visit import Visit
 from mailer.web.work import Task
 
 QUICKEST = 2  # seconds in which nobody fills in a form

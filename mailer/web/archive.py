@@ -12,7 +12,7 @@ from mailer.compose.personal import Personaliser
 from mailer.web import edition
 from mailer.web.library import Sent
 from mailer.web.security import FILE_POLICY, MAIL_POLICY, PUBLIC
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 _FOR_EVER = "public, max-age=31536000, immutable"  # what was sent never changes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +15,11 @@ from mailer.models import Story
 from mailer.web import archive
 from mailer.web.library import Sent
 from mailer.web.security import PUBLIC
-from mailer.web.site import Site, Visit, page
+from mailer.web.site import Site
+from mailer.web.visit import Visit, page
+
+# A line's end that only width has put there (compose/plaintext.py): no new item, quotation, reference or rule follows.
+_WRAPPED = re.compile(r"(?<=[^\n])\n *(?!\n| *(?:- |\d+\. |> |\[\d+\] <|[-=~]{3}))")
 
 
 def all_events(visit: Visit) -> Response:
@@ -59,7 +64,7 @@ def _event(site: Site, sent: Sent, story: Story) -> CalendarEvent:
     event.add("summary", story.title)
     if story.event.place:
         event.add("location", story.event.place)
-    event.add("description", story.body.text)
+    event.add("description", _WRAPPED.sub(" ", story.body.text))
     event.add("url", story.link.url if story.link else site.address(f"/{sent.issue.slug}/#{story.id}"))
     return event
 

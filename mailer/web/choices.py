@@ -8,7 +8,7 @@ from mailer.audience import wishes
 from mailer.audience.names import LONGEST
 from mailer.errors import MailerError
 from mailer.models import Subscriber
-from mailer.web.site import Visit
+from mailer.web.visit import Visit
 
 _LONGEST_ADDRESS = 320  # RFC 3696 erratum 1690 says 254; this much is shown again
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from mailer.audience import joining
+from mailer.audience import joining, life
 from mailer.errors import BadLink, ExpiredLink, MailerError, NotFound, StoreError
 from mailer.models import Channel, LetterKind, Subscriber
 from mailer.web import letters
 from mailer.web.evidence import evidence, registry
-from mailer.web.site import Visit, page
 from mailer.web.texts import Texts
+from mailer.web.visit import Visit, page
 
 
 def show(visit: Visit) -> Response:
@@ -38,7 +38,7 @@ def act(visit: Visit) -> Response:
 def show_address(visit: Visit) -> Response:
     """The button that writes the new address. Whether the link still holds is seen when it is pressed."""
     try:
-        visit.site.room.tokens.read_until(LetterKind.CONFIRM_ADDRESS, visit.parts["token"], visit.now)
+        visit = _speaking_to_asker(visit)
     except MailerError as error:
         return refused(visit, error)
     return visit.render("address.html")
@@ -46,12 +46,12 @@ def show_address(visit: Visit) -> Response:
 
 def act_address(visit: Visit) -> Response:
     """Write it."""
-    shown = evidence(visit, Channel.LINK)
     try:
+        visit = _speaking_to_asker(visit)
+        shown = evidence(visit, Channel.LINK)
         person = joining.confirm_address_change(registry(visit), visit.parts["token"], shown)
     except MailerError as error:
         return refused(visit, error)
-    visit = visit.speaking(person.language)
     return visit.render("moved.html", person=person, preferences=_preferences(visit, person))
 
 
@@ -64,6 +64,15 @@ def refused(visit: Visit, error: MailerError) -> Response:
     if not isinstance(error, ExpiredLink | NotFound):
         return visit.render("taken.html", status=409)
     return visit.render("over.html", status=410, expired=isinstance(error, ExpiredLink))
+
+
+def _speaking_to_asker(visit: Visit) -> Visit:
+    """In the language of the one who asked for another address. Raises BadLink, ExpiredLink."""
+    people = registry(visit)
+    number = visit.site.room.tokens.read_until(LetterKind.CONFIRM_ADDRESS, visit.parts["token"], visit.now)
+    row = people.journal.row(number)
+    person = life.get(people, row.subscriber_id) if row else None
+    return visit.speaking(person.language) if person else visit
 
 
 def _preferences(visit: Visit, person: Subscriber) -> str:

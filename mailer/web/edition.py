@@ -12,15 +12,13 @@ from dataclasses import replace
 from html import escape
 from urllib.parse import quote, urlsplit
 
-from markupsafe import Markup
-
 from mailer.compose.editions import MarkedPage, select
 from mailer.compose.marks import Marks
 from mailer.compose.message import fill_page
 from mailer.compose.personal import Personal
 from mailer.models import Issue, Selection
 from mailer.web.library import Sent
-from mailer.web.site import Site
+from mailer.web.site import Site, bdi
 from mailer.web.texts import Texts
 
 _Link = Callable[[re.Match[str]], str]
@@ -59,8 +57,9 @@ def general(site: Site, sent: Sent, html: MarkedPage, texts: Texts) -> str:
 def _impersonal(page: str, marks: Marks, site: Site, texts: Texts) -> str:
     """What speaks to one reader, said to everybody: the reason why they get it, and the links of their subscription."""
 
+    newsletter = site.room.config.newsletter
     reason = texts.html("This is the edition for everybody. Subscribers of {newsletter} choose their topics.",
-                        newsletter=Markup("<bdi>{}</bdi>").format(site.room.config.newsletter.name))  # fmt: skip
+                        newsletter=bdi(newsletter.name, newsletter.language))  # fmt: skip
     email = re.escape(str(marks.slot("email")))
     paragraph = rf"(<p\b[^>]*>)(?:(?!</p>).)*{email}.*?</p>"
     page = re.sub(paragraph, lambda found: f"{found[1]}{reason}</p>", page, flags=re.DOTALL)

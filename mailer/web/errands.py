@@ -23,17 +23,18 @@ from enum import StrEnum
 from typing import Any
 
 from mailer.audience import joining, life
-from mailer.audience.registry import Registry, shifted
+from mailer.audience.registry import Registry
 from mailer.compose import headers
 from mailer.deliver import once
-from mailer.deliver.job import timestamp
 from mailer.deliver.smtp import Parcel
 from mailer.errors import MailerError, RelayError, StoreError
 from mailer.models import Channel, Claim, DeliveryState, Evidence, Letter, LetterKind, Subscriber
 from mailer.store import SqliteStore
 from mailer.store.base import Waiting
+from mailer.times import shifted, timestamp
 from mailer.web import letters
-from mailer.web.site import Site, Visit
+from mailer.web.site import Site
+from mailer.web.visit import Visit
 
 LEASE = timedelta(minutes=15)
 WAITS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), LEASE)  # the last one again and again

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailer.audience import life
 from mailer.audience.registry import Registry
 from mailer.models import Channel, Evidence
-from mailer.web.site import Visit
+from mailer.web.visit import Visit
 
 
 def registry(visit: Visit) -> Registry:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from starlette.datastructures import FormData, QueryParams
 
 from mailer.errors import MailerError
 from mailer.newsroom import Newsroom
+from mailer.times import Clock
 from mailer.web import archive, calendar, feeds, home
-from mailer.web.site import Page, Site, Visit
+from mailer.web.site import Site
+from mailer.web.visit import Page, Visit
 
 _WRITTEN = ".mailer-archive.json"  # the names of what was written, so that nothing else is ever removed
 
 
-def write(room: Newsroom, clock: Callable[[], datetime], folder: Path) -> list[str]:
+def write(room: Newsroom, clock: Clock, folder: Path) -> list[str]:
     """Write the archive, and take away what an earlier run wrote and this one did not. Returns the names.
 
     Raises MailerError when the folder cannot be written.

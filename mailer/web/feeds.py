@@ -13,7 +13,7 @@ from starlette.responses import Response
 from mailer.models import Story
 from mailer.web.library import Sent
 from mailer.web.security import PUBLIC
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 _ISSUES, _STORIES = 30, 60  # the newest; a feed reader keeps the others
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import PlainTextResponse, Response
 
 from mailer.web.security import PUBLIC
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 
 def style(visit: Visit) -> Response:

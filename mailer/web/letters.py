@@ -64,7 +64,7 @@ def words_of(site: Site, kind: LetterKind, texts: Texts, chosen: tuple[str, ...]
             texts("Please confirm that you want {newsletter}", newsletter=newsletter),
             (
                 texts("Somebody, probably you, asked us to send {newsletter} to this address.", newsletter=newsletter),
-                texts("Topics: {topics}.", topics=", ".join(chosen))
+                texts("Topics: {topics}.", topics=texts(", ").join(chosen))
                 if chosen
                 else texts("Topics: all of them."),
                 texts("Please confirm it with this link. It opens a page with a button."),
@@ -115,7 +115,7 @@ def until(letter: Letter, texts: Texts) -> str:
         return ""
     end = datetime.fromisoformat(letter.expires_at)
     day = texts.dates.long(end.date())
-    return f"{day}, {end:%H:%M} UTC" if letter.kind is LetterKind.MY_DATA else day
+    return texts("{day}, {time} UTC", day=day, time=f"{end:%H:%M}") if letter.kind is LetterKind.MY_DATA else day
 
 
 def _text(newsletter: Newsletter, words: Words, link: str, texts: Texts) -> str:

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
 from mailer.compose import snapshot
+from mailer.compose.snapshot import Facts, Pages
 from mailer.models import Issue, Story
 from mailer.store.base import Archive
-
-if TYPE_CHECKING:
-    from mailer.compose.snapshot import Facts, Pages
 
 _FRESH = 1.0  # seconds
 

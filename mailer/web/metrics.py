@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from mailer.store.base import Store
 from mailer.web.requestlog import Requests
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 _ISSUES = 5  # counting the states of one issue reads all its deliveries: 60 ms for a million
 _STATES = ("queued", "claimed", "deferred", "accepted", "refused", "unknown", "skipped")

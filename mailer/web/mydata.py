@@ -14,7 +14,7 @@ from mailer.web.abuse import Gate, Step
 from mailer.web.confirm import refused
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence, registry
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 
 def show(visit: Visit) -> Response:

@@ -17,7 +17,8 @@ from mailer.web.choices import Choices
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence, registry
 from mailer.web.library import Sent
-from mailer.web.site import Visit, bdi, page
+from mailer.web.site import bdi, ltr
+from mailer.web.visit import Visit, page
 
 PURPOSE = "preferences"
 
@@ -90,12 +91,12 @@ def _save(visit: Visit, person: Subscriber, wanted: Choices, until: date | None)
 def _told(visit: Visit, after: Subscriber, changes: list[str], wanted: Choices) -> tuple[str, ...]:
     """A sentence for each change."""
     texts, interests = visit.texts, visit.site.interests(visit.texts)
-    topics = Markup(", ").join(bdi(interests[topic]) for topic in after.interests)
+    topics = Markup(texts(", ")).join(visit.site.named(texts, interests[topic]) for topic in after.interests)
     until = date.fromisoformat(after.paused_until) if after.paused_until else None
     said = {
         "interests": texts.html("Your topics: {topics}.", topics=topics) if topics else texts("You get every story."),
         "language": texts("Your language: {language}.", language=texts.name),
-        "name": texts.html("Your name: {name}.", name=bdi(after.name))
+        "name": texts.html("Your name: {name}", name=bdi(after.name))
         if after.name
         else texts("We no longer know your name."),
         "pause": texts("No issue reaches you before {day}.", day=texts.dates.long(until))
@@ -103,7 +104,7 @@ def _told(visit: Visit, after: Subscriber, changes: list[str], wanted: Choices) 
         else texts("Your pause is over."),
         "email": texts.html(
             "We are sending a mail to {address}. Follow the link in it: until then we write to the address you have.",
-            address=bdi(wanted.email),
+            address=ltr(wanted.email),
         ),
     }
     return tuple(said[change] for change in changes)

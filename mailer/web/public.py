@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from mailer.newsroom import Newsroom
+from mailer.times import Clock
 from mailer.web import (
     archive,
     calendar,
@@ -32,6 +32,7 @@ from mailer.web.quick import AtOnce, Quick
 from mailer.web.requestlog import RequestLog
 from mailer.web.security import PATIENCE, Headers, Prefix
 from mailer.web.site import Site
+from mailer.web.visit import error_page
 
 # In this order: what a reader acts on comes before /{slug}/..., which takes whatever is left.
 ROUTES: list[BaseRoute] = [
@@ -44,7 +45,7 @@ ROUTES: list[BaseRoute] = [
 AT_ONCE: dict[str, tuple[str, AtOnce]] = {**unsubscribe.AT_ONCE, **preferences.AT_ONCE}
 
 
-def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENCE) -> ASGIApp:
+def app(room: Newsroom, clock: Clock, patience: float = PATIENCE) -> ASGIApp:
     """The application. Raises ConfigError, InputError or StoreError when the newsroom is not in order."""
     site = Site.of(room, clock, patience)
 
@@ -56,7 +57,7 @@ def app(room: Newsroom, clock: Callable[[], datetime], patience: float = PATIENC
         site.stores.close()
 
     async def failed(request: Request, error: Exception) -> Response:
-        return site.error(request, error)
+        return error_page(site, request, error)
 
     made = Starlette(routes=ROUTES, exception_handlers={HTTPException: failed}, lifespan=lifespan)
     made.state.site = site

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mailer.models import Subscriber
 from mailer.web.security import WHOLE, head_of_page
-from mailer.web.site import Site, Visit, visited
+from mailer.web.site import Site
+from mailer.web.visit import Visit, visited
 
 # The page of a reader, in UTF-8; None when it takes more than a look at their row, or what it needs is not at hand.
 AtOnce = Callable[[Visit, Subscriber], bytes | None]

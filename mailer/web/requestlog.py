@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())  # RFC 9110 section 9, RFC 5789
 log = logging.getLogger("mailer.access")
 
 
@@ -17,12 +18,12 @@ class Requests:
     """What was asked since the site started."""
 
     counts: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # method, page, status
-    seconds: Counter[str] = field(default_factory=Counter)  # by page
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # by page
 
     def note(self, method: str, page: str, status: int, seconds: float) -> None:
         """Count and log one. For the event loop's thread alone."""
         self.counts[method, page, status] += 1
-        self.seconds[page] += seconds  # type: ignore[assignment]  # a Counter adds floats as well
+        self.seconds[page] += seconds
         if log.isEnabledFor(logging.INFO):
             milliseconds = round(seconds * 1000, 1)
             request = {"method": method, "page": page, "status": status, "ms": milliseconds}
@@ -55,6 +56,3 @@ class RequestLog:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             page = scope.get("page", "-")  # no route of ours
             self._requests.note(method, page, status, time.perf_counter() - started)
-
-
-_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())

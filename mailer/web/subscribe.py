@@ -10,7 +10,7 @@ from mailer.web.abuse import Gate, Step
 from mailer.web.choices import Choices
 from mailer.web.errands import Act, Errand
 from mailer.web.evidence import evidence
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 
 def show(visit: Visit) -> Response:
@@ -34,7 +34,7 @@ def send(visit: Visit) -> Response:
             name=wanted.name, interests=wanted.interests, language=wanted.language,
         ),
     )  # fmt: skip
-    return visit.render("asked.html", email=wanted.email, days=7)
+    return visit.render("asked.html", email=wanted.email)
 
 
 def embed(visit: Visit) -> Response:

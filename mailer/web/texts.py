@@ -24,13 +24,13 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
+from mailer.compose import scripts
 from mailer.compose.dates import Dates
 from mailer.errors import nearest
 from mailer.models import Problem
 from mailer.settings import Config
 
 LOCALE = Path(__file__).parent / "locale"
-_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Texts:
     @property
     def dir(self) -> str:
         """The direction of writing, as HTML has it."""
-        return "rtl" if self.language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+        return scripts.direction(self.language)
 
     @property
     def name(self) -> str:

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from mailer.audience import life
-from mailer.audience.registry import shifted
 from mailer.errors import BadLink, MailerError, StoreError
 from mailer.models import Channel, Event, Reason, Subscriber, SubscriberState
+from mailer.times import shifted
 from mailer.web.evidence import evidence, registry
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 
 def show(visit: Visit) -> Response:

@@ -26,9 +26,9 @@ from pathlib import Path
 from starlette.responses import Response
 
 from mailer.audience.joining import network_of
-from mailer.audience.registry import shifted
+from mailer.times import shifted
 from mailer.web.security import PAGE_POLICY, PUBLIC
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 PARTS = 16
 BITS = 15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -28,6 +29,14 @@ PATHS = ["", "frame", "message.eml", "readers?q=a", "picture/0", "events", "them
 def test_a_wrong_token_finds_nothing(address: str, token: str, path: str):
     status, _, body = ask(f"{address.removesuffix(f'{TOKEN}/')}{token}/{path}")
     assert (status, body) == (404, b"There is nothing here.")
+
+
+def test_an_address_without_a_path_finds_nothing(address: str):
+    """RFC 9112 section 3.2.4: OPTIONS may ask about the server as a whole."""
+    port = address.split(":")[2].split("/")[0]
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as connection:
+        connection.sendall(f"OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from unsubscribing import ONE_CLICK, Reader
 
 from mailer.errors import StoreError
 from mailer.models import SubscriberState
-from mailer.web import kept, library, preferences, public, site, unsubscribe
-from mailer.web.site import Site, page, visited
+from mailer.web import kept, library, preferences, public, unsubscribe, visit
+from mailer.web.site import Site
+from mailer.web.visit import page, visited
 
 PURPOSES = pytest.mark.parametrize("purpose", ["unsubscribe", "preferences"])
 PAGES = {"unsubscribe": ("/u/", unsubscribe), "preferences": ("/p/", preferences)}
@@ -146,7 +147,7 @@ def test_it_is_answered_on_the_event_loop_with_the_headers_of_every_page(
         return {name: value for name, value in headers.items() if name != "date"}
 
     ordinary = told("HEAD")
-    monkeypatch.setattr(site, "run_in_threadpool", None)  # the ordinary way is closed
+    monkeypatch.setattr(visit, "run_in_threadpool", None)  # the ordinary way is closed
     assert told("GET") == ordinary
     assert ordinary["content-security-policy"]
     assert ("strict-transport-security" in ordinary, "connection" in ordinary) == (
@@ -157,7 +158,7 @@ def test_it_is_answered_on_the_event_loop_with_the_headers_of_every_page(
 def test_it_is_answered_on_the_event_loop_under_a_path_prefix_too(tmp_path, monkeypatch):
     room = copy_newsroom(tmp_path / "room", MAILER_PUBLIC_URL="https://www.example.org/news")
     path = link(room, "unsubscribe", Reader.joins(room).id)
-    monkeypatch.setattr(site, "run_in_threadpool", None)  # the ordinary way is closed
+    monkeypatch.setattr(visit, "run_in_threadpool", None)  # the ordinary way is closed
     with serving(room, Clock()) as client:
         kept, taken = client.get(f"/news{path}"), client.get(path)
     room.close()

@@ -166,6 +166,41 @@ def test_an_event_with_times_is_in_utc(site):
     assert str(event["DESCRIPTION"]).strip() == "Online."
 
 
+TALKS = """\
+---
+title: Enterprises Newsletter
+date: 2019-02-14
+subject: Talks
+preheader: One event with a long text
+---
+
+# Events {#events}
+
+## Talks {#talks date=2019-03-10}
+
+Delegates from all regions will meet once more in the large room, and talk about the
+3rd report on [cooperatives](https://example.org/report), which is the longest of its kind so far.
+
+- The first day is for everybody who has something to say about the report, and for their friends.
+- The second day is not.
+"""
+
+
+def test_a_calendar_sets_the_lines_of_a_description_itself(newsroom, write_issue, clock):
+    """As text of a mail it has lines of 76 columns; in a calendar only paragraphs and items begin one."""
+    write_issue(TALKS, "2019-02")
+    went_out(newsroom, "2019-02", "amina@example.org")
+    with serving(newsroom, clock) as site:
+        _, (event,) = events(site, "/2019-02/talks.ics")
+    assert str(event["DESCRIPTION"]).strip() == (
+        "Delegates from all regions will meet once more in the large room, and talk about the 3rd report on "
+        "cooperatives [1], which is the longest of its kind so far.\n\n"
+        "- The first day is for everybody who has something to say about the report, and for their friends.\n"
+        "- The second day is not.\n\n"
+        "[1] <https://example.org/report>"
+    )
+
+
 def test_a_moment_has_no_end_and_its_own_link(site):
     _, (event,) = events(site, f"/{SLUG}/deadline.ics")
     assert "DTEND" not in event

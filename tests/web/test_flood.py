@@ -7,31 +7,19 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from joining_form import MOMENT, done, fields, with_relay
+from joining_form import MOMENT, done, fields
 from public_server import serving
-from smtp_relay import Relay
 
 from mailer.audience.joining import ASKS_AN_HOUR, LETTERS_A_DAY
 from mailer.web import abuse
 
+pytest_plugins = ["mailing_site"]
 
-@pytest.fixture
+
+@pytest.fixture(autouse=True)
 def calm(monkeypatch):
     """The whole site's own limit is out of the way: what is shown here are the other two."""
     monkeypatch.setattr(abuse, "RUSH", 10_000)
-
-
-@pytest.fixture
-def relay():
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
-def room(newsroom, relay, calm):
-    room = with_relay(newsroom, relay.url)
-    yield room
-    room.close()
 
 
 def flood(site: httpx.Client, clock, requests: list[tuple[str, str]]) -> set[tuple[int, str]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from datetime import timedelta
 
+import lxml.html
 import pytest
 from conftest import Clock
 from joining_form import done, links, send, with_relay
@@ -61,6 +63,18 @@ def test_P7_a_letter_is_a_sound_mail_that_says_who_writes(newsroom, kind, langua
     text, html = bodies(mail)
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in html
     assert (text.count("https://"), html.count("https://")) == (1, 1)  # its own link: no advertising (standards P1)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_outlook_gets_the_width_the_button_and_the_direction_that_it_understands(newsroom, language):
+    """Word, which draws for Outlook, knows no max-width and no padding of a link (caniemail)."""
+    html = bodies(written(newsroom, LetterKind.CONFIRM, language))[1]
+    for_word = re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", html)
+    page = lxml.html.fromstring(for_word)
+    [inner] = page.xpath("//td[@class='inner']")
+    [frame] = inner.xpath("ancestor::table[@width='600'][@align='center']")
+    assert (frame.get("role"), inner.get("dir")) == ("presentation", "rtl" if language == "ar" else "ltr")
+    assert "mso-padding-alt:12px 22px" in page.xpath("//td[@class='cell']/@style")[0]
 
 
 def test_a_letter_is_no_mail_of_the_list_and_answers_to_it_are_not_automatic(newsroom):

@@ -5,29 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from joining_form import links, send, with_relay
-from public_server import serving, went_out
-from smtp_relay import Relay
+from joining_form import links, send
+from public_server import went_out
+
+pytest_plugins = ["mailing_site"]
 
 
 @pytest.fixture
-def relay():
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
-def room(newsroom, relay, write_issue):
-    room = with_relay(newsroom, relay.url)
+def room(room, write_issue):
+    """Nora got an issue."""
     went_out(room, write_issue(), "nora@example.org")
-    yield room
-    room.close()
-
-
-@pytest.fixture
-def client(room, clock):
-    with serving(room, clock) as client:
-        yield client
+    return room
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_the_mail_the_page_and_the_journal_use_the_translation_too(room, clock):
             send(site, clock, "/subscribe?lang=fr", email="nora@example.org", interests="cooperatives", language="fr")
             relay.wait_for(lambda: len(relay.mails) == 1)
             [confirm] = links(relay.mails, "/confirm/")
-            assert "<bdi>Coopératives</bdi>" in site.get(confirm).text
+            assert '<bdi lang="fr">Coopératives</bdi>' in site.get(confirm).text
             site.post(confirm)
         assert re.search(r"Thèmes\s: Coopératives\.", bodies(relay.mails[0].content)[0])
         shown = [room.store.journal.wording(row.details["wording"]) for row in room.store.journal.rows(1)]

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from mailer.web import public, server
 from mailer.web.security import PATIENCE
 from mailer.web.server import HEAD_LIMIT
-from mailer.web.site import Visit, page
+from mailer.web.visit import Visit, page
 
 SHORT = 0.3  # seconds of patience
 LARGE = 30_000_000

@@ -98,4 +98,4 @@ def test_another_language_of_the_result_page_is_a_page_too(tab, site, room):
     tab.goto(f"{site}{reader.link}")
     tab.click("main button")
     tab.click("footer [lang=fr]")
-    assert tab.inner_text("h1") == "Vous êtes désabonné"
+    assert tab.inner_text("h1") == "Votre abonnement est résilié"

@@ -11,9 +11,8 @@ from itertools import count, islice
 
 import httpx
 import pytest
-from joining_form import MOMENT, done, fields, with_relay
+from joining_form import MOMENT, done, fields
 from public_server import serving
-from smtp_relay import Relay
 
 from mailer.audience import life, subscribers
 from mailer.audience.joining import ASKS_AN_HOUR, LETTERS_A_DAY
@@ -21,28 +20,11 @@ from mailer.audience.registry import Registry
 from mailer.models import Channel, Evidence
 from mailer.web import abuse, work
 
+pytest_plugins = ["mailing_site"]
+
 EASY = 4  # zero bits: a proof of 16 parts takes some 256 hashes
 ADDRESS = "nora@example.org"
 FORMS = pytest.mark.parametrize("path", ["/subscribe", "/data"])
-
-
-@pytest.fixture
-def relay():
-    with Relay() as relay:
-        yield relay
-
-
-@pytest.fixture
-def room(newsroom, relay):
-    room = with_relay(newsroom, relay.url)
-    yield room
-    room.close()
-
-
-@pytest.fixture
-def client(room, clock):
-    with serving(room, clock) as client:
-        yield client
 
 
 @pytest.fixture
