@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +17,14 @@ from mailer.errors import InputError, NotFound, nearest
 from mailer.models import Issue, Problem
 from mailer.settings import Config
 from mailer.store import SqliteStore, open_store
+from mailer.times import timestamp
 from mailer.tokens import Tokens
 
 if TYPE_CHECKING:
+    from mailer.audience.registry import Registry
     from mailer.compose.composition import Composition, Renewal
     from mailer.compose.reading import Reading
-    from mailer.compose.snapshot import Kept
+    from mailer.compose.snapshot import Snapshot
     from mailer.compose.theme import Theme
     from mailer.deliver.dkim import Signer
     from mailer.deliver.job import Job
@@ -41,7 +42,7 @@ def clock() -> datetime:
 
 def today() -> str:
     """The day now in UTC, as the store writes it: `2018-12-14`."""
-    return f"{clock().astimezone(UTC):%Y-%m-%d}"
+    return timestamp(clock())[:10]
 
 
 def sample_folder() -> Path:
@@ -59,8 +60,11 @@ class Newsroom:
 
     @classmethod
     def open(cls, root: Path, env: Mapping[str, str] = os.environ) -> Newsroom:
-        """Open the folder. Its configuration is read when first needed."""
-        return cls(root.resolve(), env)
+        """Open the folder. Its configuration is read when first needed. Raises NotFound."""
+        try:
+            return cls(root.resolve(), env)
+        except RuntimeError:
+            raise NotFound(f"{root} is no folder: its symbolic links lead in a circle") from None
 
     @cached_property
     def config(self) -> Config:
@@ -78,6 +82,13 @@ class Newsroom:
     def store(self) -> SqliteStore:
         """The store. Raises StoreError."""
         return self.open_store()
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The register of subscribers. Raises ConfigError or StoreError."""
+        from mailer.audience.registry import Registry
+
+        return Registry(self.store, self.config, self.tokens)
 
     def open_store(self) -> SqliteStore:
         """Another connection to the store, for a thread of its own. Raises StoreError."""
@@ -115,7 +126,6 @@ class Newsroom:
 
         Raises NotFound, or InputError with every mistake in it.
         """
-        slug = slug.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
         config = self.config  # first: whoever is in a wrong folder should hear that
         path = self.root / "issues" / slug / "issue.md"
         if not path.parent.is_dir() or "/" in slug or slug in ("", ".", ".."):
@@ -154,7 +164,7 @@ class Newsroom:
         issue = self.issue(slug, before.reading if before else None)
         return Composition.of(issue, self._theme_of(issue), self.config, before.rendering if before else None)
 
-    def kept(self, slug: str) -> Kept | None:
+    def snapshot(self, slug: str) -> Snapshot | None:
         """An issue as it was planned, when something of it was sent; None also where an old plan kept too little."""
         from mailer.compose import snapshot
 
@@ -168,7 +178,7 @@ class Newsroom:
             return None
         names = [picture.name for picture in told.issue.pictures if picture.content_id]
         carried = {name: content for name in names if (content := archive.file(slug, name)) is not None}
-        return snapshot.Kept(told, snapshot.pages(pages), config, carried)
+        return snapshot.Snapshot(told, snapshot.pages(pages), config, carried)
 
     def differences(self, plan: Plan) -> list[str]:
         """How an issue is not what it was when it was planned, in words; also why it cannot be read any more."""
@@ -216,7 +226,9 @@ class Newsroom:
             raise NotFound(f"there is no template “{name}” in templates/. {nearest(name, known)}")
         return Theme.load(folder, f"templates/{name}")
 
-    def job(self, composition: Composition | Kept, rate: float = 0.0, limit: int = 0, keep_going: bool = False) -> Job:
+    def job(
+        self, composition: Composition | Snapshot, rate: float = 0.0, limit: int = 0, keep_going: bool = False
+    ) -> Job:
         """Everything the engine needs to send an issue; before it is planned, all but its editions."""
         from mailer.compose import headers
         from mailer.deliver.job import Job
@@ -230,7 +242,7 @@ class Newsroom:
             issue=issue,
             templates=signer.over(templates) if signer else templates,
             personaliser=composition.personaliser(self.tokens),
-            sender=headers.ascii_address(parseaddr(composition.config.newsletter.sender)[1]),
+            sender=headers.parts_of(composition.config.newsletter.sender)[1],
             relays=self.relays,
             retry=smtp.retry,
             timeout=smtp.timeout.total_seconds(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
 
 from mailer.audience import names
@@ -42,7 +43,7 @@ def mistakes(columns: list[str], header: str) -> list[str]:
             found.append(f"has no column “{own}”, but “{meant[:80]}”: rename it{_OTHERWISE.get(own, '')}")
         elif own == "email":
             found.append(f"has no column “email” in its header “{header}”; columns are separated by , ; or tab")
-    for column in sorted({column for column in columns if columns.count(column) > 1}):
+    for column in sorted(column for column, count in Counter(columns).items() if count > 1):
         found.append(f"the header names “{column}” twice; keep one")
     if "" in columns:
         found.append("a column of the header has no name")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -86,5 +86,5 @@ def _decoded(subject: str) -> str:
     """Without the encoded-words of RFC 2047, where they can be read."""
     try:
         return str(make_header(decode_header(subject)))
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return subject

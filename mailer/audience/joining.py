@@ -13,9 +13,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from mailer.audience import addresses, wishes
 from mailer.audience.life import expect_active
-from mailer.audience.registry import Registry, shifted
+from mailer.audience.registry import Registry
 from mailer.errors import MailerError, NotFound
 from mailer.models import Event, Evidence, JournalRow, Letter, LetterKind, Subscriber, SubscriberState
+from mailer.times import shifted
 
 CONFIRM_WITHIN = timedelta(days=7)
 MY_DATA_WITHIN = timedelta(hours=1)

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailer.audience import addresses, subscribers, wishes
-from mailer.audience.registry import Registry, shifted
+from mailer.audience.registry import Registry
 from mailer.audience.replay import replay
 from mailer.errors import BadLink, MailerError, NotFound
 from mailer.models import Event, Evidence, Reason, Subscriber, SubscriberState
+from mailer.times import shifted
 
 UNDO = timedelta(days=30)
 LONGEST_PAUSE = timedelta(days=366)

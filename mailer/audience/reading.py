@@ -1,4 +1,4 @@
-"""A CSV file of people, record by record: each a checked Newcomer, or what is wrong with its line (DESIGN section 5).
+"""A CSV file of people, record by record: each a checked Subscriber, or what is wrong with its line (DESIGN section 5).
 
     for record in PeopleFile(file, "people.csv", config): ...
 

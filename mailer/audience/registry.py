@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from mailer.settings import Config
 from mailer.store.base import Audience, Journal, Store
@@ -31,8 +30,3 @@ class Registry:
     def address_hash(self, key: str) -> str:
         """How suppressions know a canonical address."""
         return self.tokens.digest("address", key)
-
-
-def shifted(at: str, by: timedelta) -> str:
-    """A time as the store keeps it, moved."""
-    return (datetime.fromisoformat(at) + by).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from mailer.audience import life
-from mailer.audience.registry import Registry, shifted
+from mailer.audience.registry import Registry
 from mailer.models import Channel, Event, Evidence, SubscriberState
+from mailer.times import shifted
+
+_WHAT = {
+    "unconfirmed": "people who never confirmed: deleted",
+    "unsubscribed": "people who left: erased but for a hash",
+    "bounced": "people whose address bounced: erased but for a hash",
+    "network_addresses": "journal rows with a network address: taken out",
+    "log_details": "send log rows with address and reply: taken out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +55,6 @@ def remove(registry: Registry, now: str) -> None:
             life.erase(registry, number, evidence)
         registry.journal.drop_traces(before["network_addresses"])
         registry.store.sendlog.drop_details(before["log_details"])
-
-
-_WHAT = {
-    "unconfirmed": "people who never confirmed: deleted",
-    "unsubscribed": "people who left: erased but for a hash",
-    "bounced": "people whose address bounced: erased but for a hash",
-    "network_addresses": "journal rows with a network address: taken out",
-    "log_details": "send log rows with address and reply: taken out",
-}
 
 
 def _bounced(registry: Registry, before: str) -> list[int]:

@@ -27,5 +27,6 @@ class Breaker:
         return TooManyRefusals(
             f"paused: {count} of the last {len(self._recent)} were refused, this one at {reply.step} with: "
             f"{reply.code or ''} {reply.text}. Everybody else is queued. Look: mailer log {self._issue} "
-            f"--state refused; if they are right, go on with: mailer send {self._issue} --keep-going"
+            f"--state refused. If they are right, go on with: mailer send {self._issue} --keep-going. If a setting was "
+            f"wrong, mend it and queue these again: mailer settle {self._issue} --as unsent --state refused"
         )

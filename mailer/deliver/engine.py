@@ -16,8 +16,7 @@ from functools import partial
 from mailer.compose import headers
 from mailer.deliver.breaker import Breaker
 from mailer.deliver.carriers import Carrier, Carriers
-from mailer.deliver.gates import minute_of
-from mailer.deliver.job import Clock, Job, Tally
+from mailer.deliver.job import Job, Tally
 from mailer.deliver.ledger import Ledger
 from mailer.deliver.moments import Moments, Now
 from mailer.deliver.pace import Gate
@@ -27,6 +26,7 @@ from mailer.deliver.smtp import Connection, Parcel
 from mailer.errors import MailerError, RelayError, StoreError
 from mailer.models import Claim, DeliveryState, Outcome, Slowdown, Step
 from mailer.store.base import SendLog
+from mailer.times import Clock, minute_of
 
 _BATCH = 100  # claims held ahead
 _FIRST_TRIES = (0.2, 1.0, 3.0)  # seconds between attempts to reach a relay, before it counts as unusable

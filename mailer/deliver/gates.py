@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 
 from mailer.config import Relay
@@ -145,8 +144,3 @@ def _seconds_for(capacity: Callable[[float], float], count: int) -> float:
         middle = (short + long) / 2
         short, long = (short, middle) if capacity(middle) >= count else (middle, long)
     return long
-
-
-def minute_of(moment: datetime) -> int:
-    """The minute of the Unix epoch."""
-    return int(moment.timestamp()) // 60

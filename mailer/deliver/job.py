@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from mailer.compose.personal import Personal, Personaliser
@@ -13,13 +13,6 @@ from mailer.config import Relay
 from mailer.deliver.gates import Gates
 from mailer.models import DeliveryState, Limit
 from mailer.store.base import PaceLog
-
-Clock = Callable[[], datetime]
-
-
-def timestamp(moment: datetime) -> str:
-    """As the store keeps it: `2018-12-14T08:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Template(Protocol):

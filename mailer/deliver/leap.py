@@ -13,6 +13,8 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from mailer.times import Clock
+
 Result = TypeVar("Result")
 Event = tuple[selectors.SelectorKey, int]
 
@@ -49,7 +51,7 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         return time.monotonic() + self._selector_.leapt
 
 
-def clock(start: datetime) -> Any:
+def clock(start: datetime) -> Clock:
     """A clock that goes with the running loop, from `start`."""
     loop = asyncio.get_running_loop()
     began = loop.time()

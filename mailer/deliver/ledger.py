@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from mailer.deliver.job import timestamp
 from mailer.deliver.moments import Now
 from mailer.errors import StoreError
 from mailer.models import Claim, DeliveryState, Outcome, Reply
 from mailer.store.base import SendLog
+from mailer.times import timestamp
 
 
 class Ledger:

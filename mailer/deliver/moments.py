@@ -6,8 +6,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import NamedTuple
 
-from mailer.deliver.gates import minute_of
-from mailer.deliver.job import Clock, timestamp
+from mailer.times import Clock, minute_of, timestamp
 
 _LOOK = 0.02  # seconds between looks at the clock
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mailer.audience import segments
 from mailer.compose import snapshot
 from mailer.compose.composition import Composition, changes
-from mailer.compose.snapshot import Kept
+from mailer.compose.snapshot import Snapshot
 from mailer.errors import PlanChanged
 from mailer.models import Balance, Edition, Segment
 from mailer.store.base import Store
@@ -37,7 +37,7 @@ def forecast(composition: Composition, store: Store, now: str = "") -> Forecast:
     return Forecast(*segments.of(composition.issue, store.audience, today), store.audience.paused(today))
 
 
-def unplanned(ready: Composition | Kept, store: Store, replan: bool = False) -> Composition | None:
+def unplanned(ready: Composition | Snapshot, store: Store, replan: bool = False) -> Composition | None:
     """What is to be planned first; None when there is a plan to go on with.
 
     That is one of which something was sent, kept as it was, or one that the issue would give now and that `replan` does
@@ -47,7 +47,7 @@ def unplanned(ready: Composition | Kept, store: Store, replan: bool = False) -> 
     plan = store.sendlog.plan(issue)
     if replan and plan and plan.touched:
         raise PlanChanged(f"issue {issue} is partly sent and cannot be planned anew; go on with: mailer send {issue}")
-    if isinstance(ready, Kept):
+    if isinstance(ready, Snapshot):
         return None
     if plan is None or replan:
         return ready

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 _MESSAGE = re.compile(r"postfix\S*\[\d+\]: (?P<queue>\w+): (?:resent-)?message-id=(?P<id><[^>]+>)")
@@ -26,7 +26,7 @@ class Proof:
     text: str
 
 
-def proofs(lines: Iterable[str], message_ids: set[str]) -> dict[str, Proof]:
+def proofs(lines: Iterable[str], message_ids: Collection[str]) -> dict[str, Proof]:
     """For each of these Message-IDs that the log tells the fate of, what it says."""
     queues: dict[str, str] = {}
     found: dict[str, Proof] = {}

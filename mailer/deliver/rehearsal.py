@@ -12,12 +12,13 @@ from random import Random
 
 from mailer.audience import addresses
 from mailer.compose import headers
-from mailer.deliver.job import Clock, Job, Tally
+from mailer.deliver.job import Job, Tally
 from mailer.deliver.run import Run
 from mailer.deliver.world import World
 from mailer.errors import TooManyRefusals
 from mailer.models import Balance, DeliveryState, Segment, Subscriber
 from mailer.store.base import Audience, Newcomer, SendLog
+from mailer.times import Clock
 
 _BATCH = 10_000  # people written at once
 _FINAL = {DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.UNKNOWN, DeliveryState.SKIPPED}
@@ -87,12 +88,7 @@ def _compared(
         address = headers.ascii_address(row.email)
         taken = world.taken[address]
         known += taken
-        final = row.state in (
-            DeliveryState.ACCEPTED,
-            DeliveryState.REFUSED,
-            DeliveryState.UNKNOWN,
-            DeliveryState.SKIPPED,
-        )
+        final = row.state in _FINAL
         if taken > 1 or (taken and not final):
             doubled.append(row.email)
         elif not taken and (row.state is DeliveryState.ACCEPTED or not final):

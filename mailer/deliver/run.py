@@ -6,9 +6,10 @@ import asyncio
 from datetime import datetime
 
 from mailer.deliver.engine import Engine
-from mailer.deliver.job import Clock, Job, Tally, timestamp
+from mailer.deliver.job import Job, Tally
 from mailer.models import Balance
 from mailer.store.base import SendLog
+from mailer.times import Clock, timestamp
 
 
 class Run:

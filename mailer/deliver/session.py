@@ -21,12 +21,20 @@ class Unreachable(Exception):
     """No session could be set up now; another try may do."""
 
 
+class _Client(aiosmtplib.SMTP):
+    def close(self) -> None:
+        """At once: TLS would wait 30 seconds for the goodbye of a server that is silent, and outlive the loop."""
+        if self.transport is not None:
+            cast("asyncio.Transport", self.transport).abort()
+        super().close()
+
+
 async def open_session(relay: Relay, timeout: float) -> tuple[asyncio.Transport, dict[str, str]]:
     """The transport and the extensions the relay offers, their names in capitals.
 
     Raises RelayError when it can never work, Unreachable when it may later.
     """
-    client = aiosmtplib.SMTP(
+    client = _Client(
         hostname=relay.host, port=relay.port, use_tls=relay.security == "smtps", start_tls=False, timeout=timeout
     )
     try:
@@ -84,12 +92,19 @@ def _explained(relay: Relay, error: Exception) -> RelayError | Unreachable:
         what = "refused the login:" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "said"
         said = f"{relay} {what} {error.code} {error.message}"
         if error.code == 535 and not relay.password:
-            said += "; no password is set (MAILER_SMTP_PASSWORD)"
+            said += f"; no password is set ({relay.variable})"
         if error.code < 0:  # aiosmtplib's for lines without a code
             return RelayError(f"{relay} does not speak SMTP")
         return Unreachable(said) if 400 <= error.code < 500 else RelayError(said)
-    if isinstance(error, ssl.SSLError) or isinstance(cause, ssl.SSLError):
-        return RelayError(f"{relay} has no certificate that can be trusted: {cause or error}")
+    for tls in (error, cause):
+        if isinstance(tls, ssl.SSLCertVerificationError):
+            return RelayError(f"{relay} has no certificate that can be trusted: {tls}")
+        if isinstance(tls, ssl.SSLError) and tls.reason == "WRONG_VERSION_NUMBER" and relay.security == "smtps":
+            return RelayError(
+                f"{relay} does not begin with TLS, as smtps:// does. Try smtp+starttls://, or another port"
+            )
+        if isinstance(tls, ssl.SSLError):
+            return RelayError(f"{relay} and this machine find no common TLS: {tls}")
     if isinstance(error, aiosmtplib.SMTPNotSupported | ValueError):
         return RelayError(f"{relay}: {error}")
     return Unreachable(f"{relay} cannot be reached: {error}")

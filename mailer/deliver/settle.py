@@ -1,8 +1,11 @@
-"""Decide deliveries whose outcome is unknown: by the operator's word, or by what the relay's log proves."""
+"""Decide deliveries whose outcome is unknown: by the operator's word, or by what the relay's log proves.
+
+And queue again what was refused while a setting was wrong.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from mailer.deliver.postfixlog import Proof, proofs
 from mailer.models import Delivery, DeliveryState, Outcome, Reply, Step
@@ -21,12 +24,36 @@ def by_word(log: SendLog, issue: str, sent: bool, now: str, subscriber_id: int |
     return settled
 
 
+def queue_again(log: SendLog, issue: str, now: str, subscriber_id: int | None = None) -> int:
+    """Queue every refused delivery again, or one person's; whoever is erased is left alone. Returns how many."""
+    numbers = [row.subscriber_id for row in refused(log, issue) if subscriber_id in (None, row.subscriber_id)]
+    with log.together():
+        for number in numbers:
+            log.queue_again(issue, number, "queued again by the operator", now)
+    return len(numbers)
+
+
+def refused(log: SendLog, issue: str) -> Iterator[Delivery]:
+    """The refused deliveries of people who are not erased."""
+    return (row for row in log.deliveries(issue, DeliveryState.REFUSED) if row.email)
+
+
 def by_log(log: SendLog, issue: str, lines: Iterable[str], message_id: Callable[[Delivery], str], now: str) -> int:
-    """Settle what a Postfix log proves. Returns how many."""
-    waiting = {message_id(row): row for row in _unknown(log, issue)}
-    found = proofs(lines, set(waiting))
-    for id_, proof in found.items():
-        log.settle(issue, waiting[id_].subscriber_id, _outcome(proof), now)
+    """Settle what a Postfix log proves. Returns how many.
+
+    Also deliveries that seem to wait still: a store put back from a backup knows nothing of what went out since.
+    """
+    waiting = {
+        message_id(row): (row.subscriber_id, state)
+        for state in (DeliveryState.UNKNOWN, DeliveryState.QUEUED, DeliveryState.DEFERRED)
+        for row in log.deliveries(issue, state)
+    }
+    found = proofs(lines, waiting.keys())
+    with log.together():
+        for id_, proof in found.items():
+            number, state = waiting[id_]
+            decide = log.settle if state is DeliveryState.UNKNOWN else log.prove
+            decide(issue, number, _outcome(proof), now)
     return len(found)
 
 

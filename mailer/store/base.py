@@ -28,7 +28,8 @@ from mailer.models import (
     SubscriberState,
 )
 
-SETTLED = "settled"  # the step of a decision among what came before
+SETTLED = "settled"  # the step of a decision among what came before, of one that was unknown
+QUEUED_AGAIN = "queued again"  # and of one that was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,12 @@ class SendLog(Protocol):
     def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
         """Decide an unknown delivery; any other is left alone."""
 
+    def prove(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
+        """Write what became of a delivery that seems queued or deferred; any other is left alone."""
+
+    def queue_again(self, issue: str, subscriber_id: int, why: str, now: str) -> None:
+        """Queue a refused delivery again; any other is left alone."""
+
     def release(self, issue: str, claims: Iterable[Claim]) -> None:
         """Give claims back untried."""
 
@@ -339,7 +346,7 @@ class SendLog(Protocol):
         """One person's row."""
 
     def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
-        """What came before: time, step, code, reply. SETTLED follows one that was unknown; others were put off."""
+        """What came before: time, step, code, reply. SETTLED follows one unknown, QUEUED_AGAIN one refused."""
 
     def details(self, before: str) -> int:
         """How many decided deliveries of issues planned before this time still hold an address or a reply."""

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import sqlite_utils
 from sqlite_utils.migrations import Migrations
 
-_Step = Callable[[sqlite_utils.Database], None]
 migrations = Migrations("mailer")
 names: set[str] = set()
 
 
-def _migration(name: str) -> Callable[[_Step], _Step]:
+def _migration(name: str, statements: str) -> None:
+    """An empty line stands between two statements."""
     names.add(name)
-    return migrations(name=name)
 
-
-@_migration("0001_first")
-def _first(db: sqlite_utils.Database) -> None:
-    for statement in _SCHEMA_0001.split(";\n\n"):
-        db.execute(statement)
+    @migrations(name=name)
+    def apply(db: sqlite_utils.Database) -> None:
+        for statement in statements.split(";\n\n"):
+            db.execute(statement)
 
 
 # AUTOINCREMENT: a number is never given twice, since signed links and send logs name people by it.
 # The states stand in OR, not in IN (...), whose list SQLite builds anew for each row: 0.65 s a million.
 # `offered` is 1 from just before the content goes out until a reply is recorded.
-_SCHEMA_0001 = """
+_migration(
+    "0001_first",
+    """
 CREATE TABLE subscribers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     email TEXT NOT NULL,
@@ -96,17 +94,13 @@ CREATE TABLE attempts (
 );
 
 CREATE INDEX attempts_of ON attempts (send_id, subscriber_id)
-"""
-
-
-@_migration("0002_pace")
-def _pace(db: sqlite_utils.Database) -> None:
-    for statement in _SCHEMA_0002.split(";\n\n"):
-        db.execute(statement)
-
+""",
+)
 
 # `minute` is that of the Unix epoch. What was sent is counted by minutes, so that a limit an hour or a day rolls on.
-_SCHEMA_0002 = """
+_migration(
+    "0002_pace",
+    """
 CREATE TABLE paced (
     name TEXT NOT NULL,
     minute INTEGER NOT NULL,
@@ -128,18 +122,14 @@ CREATE TABLE slowdowns (
 );
 
 ALTER TABLE sends ADD COLUMN begin_at TEXT NOT NULL DEFAULT ''
-"""
-
-
-@_migration("0003_consent")
-def _consent(db: sqlite_utils.Database) -> None:
-    for statement in _SCHEMA_0003.split(";\n\n"):
-        db.execute(statement)
-
+""",
+)
 
 # SQLite cannot change a CHECK, so the table is made anew; the highest number ever given goes with it.
 # A part of the journal's row stands in the clear with its salt, or, once it was removed, as its seal (journal.py).
-_SCHEMA_0003 = """
+_migration(
+    "0003_consent",
+    """
 CREATE TABLE people (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     email TEXT NOT NULL,
@@ -204,17 +194,13 @@ CREATE TABLE asks (
 );
 
 CREATE INDEX asks_of ON asks (key, at)
-"""
-
-
-@_migration("0004_snapshots")
-def _snapshots(db: sqlite_utils.Database) -> None:
-    for statement in _SCHEMA_0004.split(";\n\n"):
-        db.execute(statement)
-
+""",
+)
 
 # What was sent, for the archive: it must not change with issue.md, the template or a picture.
-_SCHEMA_0004 = """
+_migration(
+    "0004_snapshots",
+    """
 CREATE TABLE snapshots (
     send_id INTEGER PRIMARY KEY REFERENCES sends (id) ON DELETE CASCADE,
     facts BLOB NOT NULL,
@@ -227,17 +213,13 @@ CREATE TABLE published_files (
     content BLOB NOT NULL,
     PRIMARY KEY (send_id, name)
 )
-"""
-
-
-@_migration("0005_letters")
-def _letters(db: sqlite_utils.Database) -> None:
-    for statement in _SCHEMA_0005.split(";\n\n"):
-        db.execute(statement)
-
+""",
+)
 
 # What the reader's pages have to mail. A row goes when its mail is out, so that no address stays here.
-_SCHEMA_0005 = """
+_migration(
+    "0005_letters",
+    """
 CREATE TABLE letters (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     content TEXT NOT NULL,
@@ -246,4 +228,5 @@ CREATE TABLE letters (
 );
 
 CREATE INDEX letters_due ON letters (due)
-"""
+""",
+)

@@ -21,10 +21,11 @@ from mailer.models import (
     Delivery,
     DeliveryState,
     Outcome,
+    Reply,
     Step,
     Subscriber,
 )
-from mailer.store.base import SETTLED, PaceLog
+from mailer.store.base import QUEUED_AGAIN, SETTLED, PaceLog
 from mailer.store.pacelog import PaceLogTable
 from mailer.store.plans import PlanTable
 from mailer.store.sqlite import Database
@@ -166,25 +167,49 @@ class SendLogTable(PlanTable):
 
     def settle(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
         """Decide an unknown delivery; any other is left alone. What was known stays, and the decision."""
-        send, reply = self._send(issue), outcome.reply
-        key = (send, subscriber_id)
         with self._db.atomic():
-            self._db.execute(
-                "INSERT INTO attempts SELECT send_id, subscriber_id, settled_at, step, code, reply FROM deliveries"
-                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
-                key,
-            )
-            self._db.execute(
-                "INSERT INTO attempts SELECT send_id, subscriber_id, ?, ?, 0, ? FROM deliveries"
-                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
-                (now, SETTLED, reply.text, *key),
-            )
-            settled = "" if outcome.state is DeliveryState.QUEUED else now
-            self._db.execute(
-                "UPDATE deliveries SET state = ?, reply = ?, enhanced = ?, settled_at = ?"
-                " WHERE send_id = ? AND subscriber_id = ? AND state = 'unknown'",
-                (outcome.state, reply.text, reply.enhanced, settled, *key),
-            )
+            self._decide((self._send(issue), subscriber_id), DeliveryState.UNKNOWN, SETTLED, outcome, now)
+
+    def prove(self, issue: str, subscriber_id: int, outcome: Outcome, now: str) -> None:
+        """Write what became of a delivery that seems queued or deferred; any other is left alone."""
+        reply = outcome.reply
+        self._db.execute(
+            "UPDATE deliveries SET state = ?, code = ?, enhanced = ?, step = ?, next_at = '', settled_at = ?,"
+            f" email = COALESCE((SELECT email FROM subscribers WHERE id = subscriber_id), ''), reply = {_UNLESS_ERASED}"
+            " WHERE send_id = ? AND subscriber_id = ? AND (state = 'queued' OR state = 'deferred')",
+            (
+                *(outcome.state, reply.code, reply.enhanced, reply.step, now, reply.text),
+                self._send(issue),
+                subscriber_id,
+            ),
+        )
+
+    def queue_again(self, issue: str, subscriber_id: int, why: str, now: str) -> None:
+        """Queue a refused delivery again; any other is left alone. What was said stays, and the decision."""
+        outcome = Outcome(DeliveryState.QUEUED, Reply(0, why, Step.CONTENT))
+        with self._db.atomic():
+            self._decide((self._send(issue), subscriber_id), DeliveryState.REFUSED, QUEUED_AGAIN, outcome, now)
+
+    def _decide(self, key: tuple[int, int], was: DeliveryState, step: str, outcome: Outcome, now: str) -> None:
+        """Another state than it was, with what was known and the decision among what came before."""
+        reply = outcome.reply
+        self._db.execute(
+            "INSERT INTO attempts SELECT send_id, subscriber_id, settled_at, step, code, reply FROM deliveries"
+            " WHERE send_id = ? AND subscriber_id = ? AND state = ?",
+            (*key, was),
+        )
+        self._db.execute(
+            f"INSERT INTO attempts SELECT send_id, subscriber_id, ?, ?, 0, {_UNLESS_ERASED} FROM deliveries"
+            " WHERE send_id = ? AND subscriber_id = ? AND state = ?",
+            (now, step, reply.text, *key, was),
+        )
+        settled = "" if outcome.state is DeliveryState.QUEUED else now
+        self._db.execute(
+            f"UPDATE deliveries SET state = ?, code = ?, enhanced = ?, settled_at = ?, reply = {_UNLESS_ERASED}"
+            " WHERE send_id = ? AND subscriber_id = ? AND state = ?",
+            (outcome.state, reply.code, reply.enhanced, settled, reply.text, *key, was),
+        )
+        self._reached.clear()  # it may be queued before where the queue was read to
 
     def release(self, issue: str, claims: Iterable[Claim]) -> None:
         """Give claims back untried."""
@@ -248,7 +273,7 @@ class SendLogTable(PlanTable):
         return _delivery(row, self._planned_at(issue)) if row else None
 
     def attempts(self, issue: str, subscriber_id: int) -> list[tuple[str, str, int, str]]:
-        """Earlier attempts that were put off or unknown, and decisions of unknown ones."""
+        """Earlier attempts that were put off, unknown or refused, and the decisions after the last two."""
         return self._db.execute(
             "SELECT at, step, code, reply FROM attempts WHERE send_id = ? AND subscriber_id = ? ORDER BY at, rowid",
             (self._send(issue), subscriber_id),

@@ -11,9 +11,9 @@ from registering import ANN, by, joined, new_registry
 
 from mailer.audience import joining, life, replay, retention
 from mailer.audience.joining import Asked
-from mailer.audience.registry import shifted
 from mailer.errors import BadLink, ExpiredLink, MailerError, NotFound
 from mailer.models import Channel, Event, LetterKind, Subscriber, SubscriberState
+from mailer.times import shifted
 
 FORM = Channel.FORM
 

@@ -13,7 +13,6 @@ from people import CONFIG, NOW, TOKENS
 from registering import ANN, by, joined, new_registry
 
 from mailer.audience import joining, life, mydata, replay, retention, segments, subscribers
-from mailer.audience.registry import shifted
 from mailer.errors import BadLink, MailerError, NotFound
 from mailer.models import (
     Channel,
@@ -29,6 +28,7 @@ from mailer.models import (
     SubscriberState,
 )
 from mailer.store.base import Newcomer
+from mailer.times import shifted
 
 DAY = timedelta(days=1)
 LATER = shifted(NOW, 30 * DAY)

@@ -22,8 +22,9 @@ from smtp_relay import Relay
 from mailer.compose.message import MessageTemplate
 from mailer.config import Relay as RelaySettings
 from mailer.config import load
-from mailer.deliver import dkim, once
-from mailer.deliver.dkim import Key, Signer
+from mailer.deliver import once, signingkeys
+from mailer.deliver.dkim import Signer
+from mailer.deliver.signingkeys import Key
 from mailer.deliver.smtp import Parcel
 from mailer.errors import ConfigError
 from mailer.models import Claim, Subscriber
@@ -77,7 +78,7 @@ def mail_of_a_test(office):
 
 SIGNED = (
     "from:to:reply-to:subject:date:message-id:mime-version:content-type:list-id:list-unsubscribe:list-unsubscribe-post:"
-    "list-help:list-post:feedback-id"
+    "list-help:list-owner:list-archive:list-post:feedback-id"
 )
 
 
@@ -308,7 +309,7 @@ def test_the_command_makes_a_key_shows_its_record_and_never_replaces_it(office):
     path = office.root / HERE
     made = path.read_bytes()
     assert (answer.code, path.stat().st_mode & 0o777) == (0, 0o600)
-    record = dkim.read(office.root, DkimKey(selector="n2026"), ed25519=False).record
+    record = signingkeys.read(office.root, DkimKey(selector="n2026"), ed25519=False).record
     assert record.startswith("v=DKIM1; k=rsa; p=MII")
     assert answer.out == (
         f'n2026._domainkey.example.org. TXT (\n  "{record[:255]}"\n  "{record[255:]}"\n)\n'

@@ -45,4 +45,6 @@ def test_whatever_ends_a_send_everybody_gets_the_issue_once_or_is_named(office, 
     assert max(received.values()) == 1  # nobody gets it twice
     assert accepted <= set(received)  # what the log calls accepted has come
     assert set(received) - accepted <= unknown  # and what came without the log knowing is named
+    announced = {said.partition("<")[2].partition(">")[0] for _, said in relay.events if said.startswith("RCPT")}
+    assert unknown <= announced  # none is called so that was never offered
     assert len(unknown) <= connections * ends.count(signal.SIGKILL)

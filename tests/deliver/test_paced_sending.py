@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sending import SLUG
+from sending import SLUG, finish
 from smtp_relay import Gate, Relay
 
 from mailer.deliver.job import Tally
@@ -184,6 +184,27 @@ def test_a_relay_that_refuses_the_sender_is_left_and_its_message_goes_through_th
         assert list(away) == [strict.url]
         assert "550 5.7.1 not here" in away[strict.url]
     assert (open_one.received, strict.mails) == (everybody, [])
+
+
+def test_a_relay_that_was_left_out_is_named_at_the_end(office):
+    gate = Gate()
+    with Relay({"MAIL": "550 5.7.1 not here"}) as strict, Relay({"content": gate}) as open_one:
+        office.use("smtp://127.0.0.1:1", more=several((strict, "weight = 5"), (open_one, "")))
+        office.subscribe(count=30)
+        process = office.start("send", SLUG, "--yes")
+        strict.wait_for(lambda: any(event.startswith("MAIL") for _, event in strict.events))
+        gate.open()
+        answer = finish(process)
+        refusal = f"{strict.url} refuses the sender newsletter@example.org: 550 5.7.1 not here"
+    assert (answer.code, answer.err.splitlines()[-1]) == (0, f"A relay was left out: {refusal}")
+
+
+def test_a_login_without_a_password_names_the_variable_of_that_relay(office):
+    office.subscribe(count=1)
+    with Relay(login=("ann", "secret")) as relay:
+        office.use("smtp://127.0.0.1:1", more=several((relay, 'name = "backup-one"')))
+        answer = office.run("send", SLUG, "--yes")
+    assert (answer.code, "; no password is set (MAILER_SMTP_PASSWORD_BACKUP_ONE). " in answer.err) == (4, True)
 
 
 def test_each_relay_keeps_its_own_limit_and_the_other_takes_the_rest(office, clock):

@@ -113,6 +113,10 @@ BROKEN = {
         lambda ca: scripted(ca, security="smtp+starttls", tls=certified(ca, "mail.example.org")),
         "has no certificate that can be trusted: ",
     ),
+    "no-tls-on-this-port": (
+        lambda ca: scripted(ca, scheme="smtps"),
+        "does not begin with TLS, as smtps:// does. Try smtp+starttls://, or another port. ",
+    ),
     "sender-refused": (
         lambda ca: scripted(ca, "MAIL", "553 5.7.1 Not your address"),
         "refuses the sender newsletter@example.org: 553 5.7.1 Not your address. ",

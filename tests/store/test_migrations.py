@@ -87,7 +87,9 @@ def test_what_another_tool_migrated_in_the_same_file_does_not_matter(tmp_path):
     path = make_old(tmp_path / "mailer.db")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO _sqlite_migrations VALUES (9, 'another', '0999_later', '')")
-    open_database(path).close()
+    for each in (path, tmp_path / "new.db"):
+        open_database(each).close()
+    assert columns(path) == columns(tmp_path / "new.db")
 
 
 def test_commits_survive_a_killed_process_without_an_fsync_each(tmp_path):

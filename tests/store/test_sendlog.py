@@ -159,6 +159,30 @@ def test_totals_stay_when_a_person_is_erased(office, log):
     assert (log.balance(SLUG).audience, log.balance(SLUG).accepted) == (4, 1)
 
 
+def test_settling_one_that_is_erased_keeps_the_state_and_nothing_that_was_said(office, log):
+    """Standards, section 2.7, as above: what a relay's log says names the person."""
+    [claim] = log.claim(SLUG, 1, NOW)
+    number = claim.subscriber.id
+    log.record(SLUG, claim, Outcome(DeliveryState.UNKNOWN, Reply(0, "no reply", Step.CONTENT)), NOW)
+    room = office.room()
+    subscribers.erase(room.store.audience, room.tokens, "r001@example.org", NOW)
+    log.settle(SLUG, number, Outcome(DeliveryState.REFUSED, Reply(0, "no r001@example.org", Step.CONTENT)), LATER)
+    row = log.delivery(SLUG, number)
+    assert (row.state, row.email, row.reply, row.settled_at) == ("refused", "", "", LATER)
+    assert [reply for *_, reply in log.attempts(SLUG, number)] == ["", ""]
+
+
+def test_queueing_again_touches_what_is_refused_and_nothing_else(log):
+    refused, accepted = log.claim(SLUG, 2, NOW)
+    log.record(SLUG, refused, Outcome(DeliveryState.REFUSED, Reply(550, "no", Step.RCPT)), NOW)
+    log.record(SLUG, accepted, OK, NOW)
+    for claim in (refused, accepted):
+        log.queue_again(SLUG, claim.subscriber.id, "by hand", LATER)
+    assert [str(row.state) for row in log.deliveries(SLUG)] == ["queued", "accepted", "queued", "queued"]
+    assert log.attempts(SLUG, accepted.subscriber.id) == []
+    assert emails(log.claim(SLUG, 4, LATER)) == ["r001", "r003", "r004"]
+
+
 def test_a_plan_is_touched_by_the_first_offer_and_not_by_a_claim(log):
     claims = log.claim(SLUG, 2, NOW)
     before = log.plan(SLUG).touched

@@ -40,7 +40,7 @@ def test_every_reader_of_every_edition_gets_the_same_bytes_without_a_file(tmp_pa
     people = readers(list(room.config.interests), number=1)
     subscribe(room.store, *people)
     plan.freeze(composition, room.store, NOW)
-    assert room.kept(SLUG) is None  # nothing was sent yet
+    assert room.snapshot(SLUG) is None  # nothing was sent yet
     claims = room.store.sendlog.claim(SLUG, len(people), NOW)
     room.store.sendlog.offer(SLUG, claims[0].subscriber.id, NOW)
     first = room.job(composition)
@@ -56,9 +56,9 @@ def test_every_reader_of_every_edition_gets_the_same_bytes_without_a_file(tmp_pa
     settings.write_text(text, "utf-8")
 
     later = Newsroom.open(room.root, room.env)
-    kept = later.kept(SLUG)
-    assert kept is not None
-    rest = later.job(kept)
+    snapshot = later.snapshot(SLUG)
+    assert snapshot is not None
+    rest = later.job(snapshot)
     for claim in claims:
         for utf8 in (False, True):
             before, after = (
