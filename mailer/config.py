@@ -85,6 +85,7 @@ class Relay:
     limits: tuple[Limit, ...] = ()  # for all connections together
     messages: int = 0  # at most so many a connection; 0 for any number
     weight: int = 1  # its share of the mail, beside other relays
+    variable: str = "MAILER_SMTP_PASSWORD"  # of the environment, in which its password is looked for
 
     def __str__(self) -> str:
         return f"{self.security}://{self.user + '@' if self.user else ''}{self.host}:{self.port}"
@@ -103,8 +104,15 @@ def load(root: Path, env: Mapping[str, str] = os.environ) -> Config:
         line = int(found[1]) if found and found[1] else text.count("\n") + 1
         what = str(error)[: found.start()] if found else str(error)
         raise ConfigError([Problem(path.name, line, f"is not valid TOML: {what}")]) from None
+    except (ValueError, RecursionError) as error:
+        number = re.search(r"[\d_]{4300}", text)  # Python reads no longer ones
+        line = text.count("\n", 0, number.start()) + 1 if number else 0
+        what = "is nested too deep" if isinstance(error, RecursionError) else "holds a number of too many digits"
+        raise ConfigError([Problem(path.name, line, what)]) from None
     for key in prefix:
-        document = document.get(key, {})
+        document = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        raise ConfigError([Problem(path.name, _line_of(text, [*prefix]), f"{'.'.join(prefix)} must be a table")])
     try:
         return Config.model_validate(_overridden(document, env))
     except ValidationError as error:
@@ -127,8 +135,8 @@ def relays(config: Config, env: Mapping[str, str] = os.environ) -> tuple[Relay, 
     """The relays to use, with their passwords from the environment. MAILER_SMTP_URL stands for all of them."""
     smtp = config.smtp
     if not smtp.relays or env.get("MAILER_SMTP_URL"):
-        return (_relay(smtp, 1, _secret(env, "MAILER_SMTP_PASSWORD")),)
-    return tuple(_relay(one, one.weight, _secret(env, _password_of(one))) for one in smtp.relays)
+        return (_relay(smtp, 1, env, "MAILER_SMTP_PASSWORD"),)
+    return tuple(_relay(one, one.weight, env, _password_of(one)) for one in smtp.relays)
 
 
 def imap_password(env: Mapping[str, str]) -> Secret:
@@ -145,18 +153,19 @@ def _password_of(table: OneOfSeveral) -> str:
     return "_".join(["MAILER_SMTP_PASSWORD", *table.name.upper().split("-")]).rstrip("_")
 
 
-def _relay(table: Smtp | OneOfSeveral, weight: int, password: str) -> Relay:
+def _relay(table: Smtp | OneOfSeveral, weight: int, env: Mapping[str, str], variable: str) -> Relay:
     parts = urlsplit(table.url)
     return Relay(
         host=parts.hostname or "",
         port=parts.port or DEFAULT_PORTS[parts.scheme],
         security=parts.scheme,  # type: ignore[arg-type]  # _relay_url admits exactly the three
         user=unquote(parts.username or ""),
-        password=Secret(password),
+        password=Secret(_secret(env, variable)),
         connections=table.connections,
         limits=table.limits,
         messages=table.messages_per_connection,
         weight=weight,
+        variable=variable,
     )
 
 
@@ -166,7 +175,9 @@ def key_ring(root: Path, env: Mapping[str, str] = os.environ) -> tuple[bytes, ..
     From the environment, else kept in the newsroom, made when absent. Raises ConfigError.
     """
     if given := _secret(env, "MAILER_SECRET_KEY"):
-        return _keys(given.encode("utf-8"))
+        if keys := _keys(given.encode("utf-8")):
+            return keys
+        raise ConfigError([Problem("MAILER_SECRET_KEY", 0, "holds no key, only blanks")])
     path = root / SECRET_FILE
     try:
         if not path.exists():
@@ -224,10 +235,18 @@ def _write_keys(path: Path, keys: Sequence[bytes], replace: bool) -> None:
 def home(start: Path) -> Path:
     """The newsroom around a folder: itself or the nearest above with a configuration; the folder when there is none."""
     for folder in (start, *start.parents):
-        with suppress(ConfigError):
+        try:
             _find(folder)
-            return folder
+        except _NoNewsroom:
+            continue
+        except ConfigError:  # what is wrong with it is told when it is read; another newsroom is not meant
+            pass
+        return folder
     return start
+
+
+class _NoNewsroom(ConfigError):
+    """There is no configuration in this folder."""
 
 
 def _find(root: Path) -> tuple[Path, tuple[str, ...], str]:
@@ -238,7 +257,7 @@ def _find(root: Path) -> tuple[Path, tuple[str, ...], str]:
     project = root / "pyproject.toml"
     if project.is_file() and re.search(_TOOL_TABLE, text := _read(project)):
         return project, ("tool", "mailer"), text
-    raise ConfigError(
+    raise _NoNewsroom(
         [
             Problem(
                 str(root),
@@ -272,6 +291,8 @@ def _overridden(document: Mapping[str, Any], env: Mapping[str, str]) -> dict[str
 
 def _secret(env: Mapping[str, str], name: str) -> str:
     if value := env.get(name):
+        if not value.isascii() and value != value.encode("utf-8", "replace").decode("utf-8"):
+            raise ConfigError([Problem(name, 0, "is not UTF-8")])
         return value
     if not (path := env.get(f"{name}_FILE")):
         return ""
@@ -290,7 +311,7 @@ def _secret(env: Mapping[str, str], name: str) -> str:
 def _problem(name: str, text: str, prefix: tuple[str, ...], env: Mapping[str, str], error: Any) -> Problem:
     """One pydantic error as a sentence, at the line where its key (or its table) stands."""
     location = [str(part) for part in error["loc"] if part != "[key]" and not isinstance(part, int)]
-    key = ".".join(location)
+    key = " ".join(".".join(location).split())  # a key between quotes may hold a line break
     if error["type"] == "extra_forbidden":
         known = list(_table_at(location[:-1]).model_fields)
         return Problem(

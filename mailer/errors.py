@@ -84,5 +84,7 @@ class RelayError(MailerError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """A sentence that leads from an unknown word to a known one: `Did you mean "topics"?`, or the list."""
     words = list(known)
+    if not words:
+        return "There is none yet."
     close = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     return f"Did you mean “{close[0]}”?" if close else f"Known are: {', '.join(words)}."

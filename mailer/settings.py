@@ -177,11 +177,6 @@ class Config(_Table):
                 raise ValueError(f"names no interest: {topic}. {nearest(topic, known)}")
         return words
 
-    def topic(self, name: str) -> str:
-        """The topic of a name: its id or its label, in any letter case; empty when it is neither."""
-        names = {_folded(label): topic for topic, label in self.interests.items()}
-        return (names | {_folded(topic): topic for topic in self.interests}).get(_folded(name), "")
-
     @field_validator("dkim")
     @classmethod
     def _aligned(cls, dkim: Dkim | None, info: ValidationInfo) -> Dkim | None:
@@ -191,6 +186,11 @@ class Config(_Table):
             at = newsletter.sender_domain
             raise ValueError(f"signs for {dkim.domain}, but the sender is at {at}: name {at} or a domain above it")
         return dkim
+
+    def topic(self, name: str) -> str:
+        """The topic of a name: its id or its label, in any letter case; empty when it is neither."""
+        names = {_folded(label): topic for topic, label in self.interests.items()}
+        return (names | {_folded(topic): topic for topic in self.interests}).get(_folded(name), "")
 
     def topic_order(self, topics: set[str]) -> tuple[str, ...]:
         """These topics in the configured order."""

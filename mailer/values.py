@@ -68,7 +68,7 @@ def _relay_url(value: str) -> str:
 
 
 def _store_url(value: str) -> str:
-    if not value.startswith("sqlite:") or not value.removeprefix("sqlite:").strip():
+    if not re.fullmatch(r"sqlite:\s*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*", value):
         raise ValueError("must be sqlite: and a file, such as sqlite:subscribers/mailer.db")
     return value
 

@@ -39,9 +39,19 @@ err = Console(theme=_STYLES, highlight=False, emoji=False, stderr=True, soft_wra
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, and nothing else there.")]
 
 
-def issue_name(given: str) -> str:
+def bare_name(given: str) -> str:
     """A shell completes to `issues/2018-12/`, an editor copies `issues/2018-12/issue.md`: both are 2018-12."""
     return given.removesuffix("/issue.md").removesuffix("/").removeprefix("issues/")
+
+
+def issue_name(given: str) -> str:
+    """The issue's name as its folder may have it; a file is named after it. Raises NotFound."""
+    name = bare_name(given)
+    if "/" in name or not name.isprintable():
+        from mailer.errors import NotFound  # `mailer --help` needs none
+
+        raise NotFound(f"there is no issue {name!a}: its name is that of its folder in issues/, such as 2018-12")
+    return name
 
 
 IssueName = Annotated[
@@ -62,9 +72,13 @@ def newsroom(context: typer.Context) -> Newsroom:
     state: State = context.obj
     if state.newsroom is None:
         from mailer import config  # `mailer --help` needs none
+        from mailer.errors import NotFound
         from mailer.newsroom import Newsroom
 
-        root = config.home(Path.cwd()) if state.root == Path() else state.root
+        try:
+            root = config.home(Path.cwd()) if state.root == Path() else state.root
+        except FileNotFoundError:
+            raise NotFound("the folder you are in is gone; go into a newsroom, or name one with -C") from None
         state.newsroom = Newsroom.open(root)
         context.call_on_close(state.newsroom.close)
     return state.newsroom
@@ -99,6 +113,15 @@ def asked(question: str) -> bool | None:
         say("no answer")
         return None
     return typed.strip().lower() in ("y", "yes")
+
+
+def confirmed(question: str, otherwise: str = "Nothing was changed") -> bool:
+    """Ask on standard error; no answer is a no, which is told with what it means."""
+    answer = asked(question)
+    if not answer:
+        nobody = ": there is nobody to ask; --yes answers" if answer is None else ""
+        say(f"{otherwise}{nobody}.")
+    return bool(answer)
 
 
 def say(message: str) -> None:

@@ -82,7 +82,7 @@ def _material(room: Newsroom, composition: Composition) -> Material:
 def _found(material: Material, online: bool) -> list[Finding]:
     if not online:
         return checks.run(material)
-    from mailer.cli.asking import answers  # httpx, which nobody needs who stays offline
+    from mailer.cli.online import answers  # httpx, which nobody needs who stays offline
 
     material.answers = answers(material)
     return checks.run(material)

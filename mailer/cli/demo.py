@@ -19,12 +19,12 @@ from mailer.cli.explain import explain
 from mailer.compose import checks
 from mailer.compose.checks.material import Material
 from mailer.deliver import plan
-from mailer.deliver.job import timestamp
 from mailer.deliver.mailserver import MailServer
 from mailer.deliver.run import Run
 from mailer.errors import MailerError
 from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock, sample_folder
+from mailer.times import timestamp
 
 _ISSUE = "2018-12"
 

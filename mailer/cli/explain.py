@@ -17,12 +17,12 @@ from mailer.cli.app import IssueName, Json, newsroom, out, print_json
 from mailer.compose.editions import select
 from mailer.models import Delivery, DeliveryState, Story, Subscriber
 from mailer.newsroom import today
-from mailer.store.base import SETTLED
+from mailer.store.base import QUEUED_AGAIN, SETTLED
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """What came before, as the log keeps it; its step is SETTLED for a decision."""
+    """What came before, as the log keeps it; its step is SETTLED or QUEUED_AGAIN for a decision."""
 
     at: str
     step: str
@@ -38,7 +38,7 @@ def explain(
 ) -> None:
     """What this person got or will get, and why."""
     room = newsroom(context)
-    composition = room.kept(issue) or room.compose(issue)
+    composition = room.snapshot(issue) or room.compose(issue)
     person = people.find(room.store.audience, email)
     sendlog = room.store.sendlog
     planned = sendlog.plan(issue) is not None
@@ -64,7 +64,7 @@ def explain(
                 "sentence": sentence,
                 "delivery": views.delivery_data(row, message_id) if row else None,
                 "put_off": [asdict(one) for one, end in told if not end],
-                "settled": [{"unknown": asdict(one), "at": end.at, "why": end.reply} for one, end in told if end],
+                "settled": [_settled_data(one, end) for one, end in told if end],
                 "stories": stories,
             }
         )
@@ -82,10 +82,10 @@ def explain(
 
 
 def _told(attempts: Iterable[_Attempt]) -> list[tuple[_Attempt, _Attempt | None]]:
-    """Each earlier attempt, with the decision that ended it where it was unknown."""
+    """Each earlier attempt, with the decision that came after it where it was unknown or refused."""
     told: list[tuple[_Attempt, _Attempt | None]] = []
     for one in attempts:
-        if one.step == SETTLED and told:
+        if one.step in (SETTLED, QUEUED_AGAIN) and told:
             told[-1] = (told[-1][0], one)
         else:
             told.append((one, None))
@@ -94,14 +94,25 @@ def _told(attempts: Iterable[_Attempt]) -> list[tuple[_Attempt, _Attempt | None]
 
 def _lines(attempt: _Attempt, decision: _Attempt | None) -> Iterator[str]:
     said = " ".join(str(part) for part in (attempt.code or "", attempt.reply) if part)
-    yield f"  {attempt.at} unknown: {said}" if decision else f"  {attempt.at} put off at {attempt.step}: {said}"
+    was = f"put off at {attempt.step}" if decision is None else _was(attempt, decision)
+    yield f"  {attempt.at} {was}: {said}"
     if decision:
-        yield f"  {decision.at} {decision.reply or SETTLED}"
+        yield f"  {decision.at} {decision.reply or decision.step}"
+
+
+def _was(attempt: _Attempt, decision: _Attempt) -> str:
+    return f"refused at {attempt.step}" if decision.step == QUEUED_AGAIN else "unknown"
+
+
+def _settled_data(attempt: _Attempt, decision: _Attempt) -> dict[str, object]:
+    """As JSON: what was unknown or refused, by that name, and the decision."""
+    was = "refused" if decision.step == QUEUED_AGAIN else "unknown"
+    return {was: asdict(attempt), "at": decision.at, "why": decision.reply}
 
 
 def _settled(row: Delivery, decision: _Attempt) -> str:
     """What a delivery is by a decision, when nothing was tried since; else empty."""
-    why = decision.reply or "settled"  # [retention] takes out replies
+    why = decision.reply or decision.step  # [retention] takes out replies
     if row.state in (DeliveryState.QUEUED, DeliveryState.DEFERRED):
         return f"{why[:1].upper()}{why[1:]} at {decision.at}. Waits to be sent again."
     if row.state in (DeliveryState.ACCEPTED, DeliveryState.REFUSED) and not row.code and row.settled_at == decision.at:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from mailer.cli import files, starters
-from mailer.cli.app import Json, issue_name, newsroom, out, print_json, say
+from mailer.cli.app import Json, bare_name, newsroom, out, print_json, say
 from mailer.compose import source
 from mailer.compose.attributes import ID
 from mailer.compose.drafting import issuefile, read
@@ -33,7 +33,7 @@ def import_draft(
 ) -> None:
     """Make an issue of a draft: sections, stories, links, lists, pictures, and topics as proposals."""
     room = newsroom(context)
-    slug = issue_name(to.removeprefix(f"{room.root}/"))
+    slug = bare_name(to.removeprefix(f"{room.root}/"))
     if not ID.fullmatch(slug):
         raise MailerError(f"“{to}” is no issue of this newsroom; write for example issues/2019-03/issue.md")
     if slug in RESERVED:

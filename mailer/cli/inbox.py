@@ -13,11 +13,10 @@ from mailer import config as configuration
 from mailer.audience import mailboxes
 from mailer.audience.inbox import process
 from mailer.audience.mailboxes import Mailbox
-from mailer.audience.registry import Registry
 from mailer.cli.app import Json, newsroom, out, print_json, say
 from mailer.cli.views import count_of
-from mailer.deliver.job import timestamp
 from mailer.newsroom import clock
+from mailer.times import timestamp
 
 
 def inbox(
@@ -42,14 +41,13 @@ def inbox(
     if (maildir is None) == (imap is None):
         raise typer.BadParameter("name one mailbox, with --maildir or with --imap")
     room = newsroom(context)
-    registry = Registry(room.store, room.config, room.tokens)
     opened: AbstractContextManager[Mailbox]
     if imap is None:
         opened = mailboxes.maildir(maildir or Path())
     else:
         opened = mailboxes.imap(imap, configuration.imap_password(room.env))
     with opened as mailbox:
-        tally = process(registry, mailbox, timestamp(clock()))
+        tally = process(room.registry, mailbox, timestamp(clock()))
     if as_json:
         print_json(asdict(tally))
         return

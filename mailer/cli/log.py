@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -46,7 +46,10 @@ def status(
         sending = f"Process {holder} is sending it now; end that with: mailer stop {issue}" if holder else ""
         out.print(views.balance_table(balance, sending or _cut_short(balance)))
         if begins and balance.open and datetime.fromisoformat(begins) > clock():
-            say(f"It begins at {datetime.fromisoformat(begins).astimezone():%Y-%m-%d %H:%M}.")
+            say(f"It begins at {datetime.fromisoformat(begins).astimezone():%Y-%m-%d %H:%M %Z}.")
+        elif balance.deferred and (due := datetime.fromisoformat(log_.next_due(issue))) > clock():
+            due = due.astimezone() + timedelta(seconds=59)  # rounded up, as send says it
+            say(f"The next that was put off is due at {due:%Y-%m-%d %H:%M}.")
         return
     balances = [log_.balance(planned.issue) for planned in log_.plans()]
     if as_json:
@@ -69,11 +72,11 @@ def log(
     """The send log: a row a person."""
     room = newsroom(context)
     format_ = Format.JSON if as_json else format_
-    if pace:
-        _show_pace(room.store.sendlog, issue, format_)
-        return
     log_ = room.store.sendlog
     rows = log_.deliveries(issue, state)
+    if pace:
+        _show_pace(log_, issue, format_)
+        return
     if format_ is Format.TABLE:
         out.print(views.log_table(rows, issue, state))
         if log_.holder(issue) is None and (told := _cut_short(log_.balance(issue))):
@@ -90,8 +93,9 @@ def _cut_short(balance: Balance) -> str:
     if not balance.claimed:
         return ""
     return (
-        f"The last run was cut short with {balance.claimed:,} in flight, of which some may be unknown. Go on with:"
-        f" mailer send {balance.issue}, or first settle those: mailer settle {balance.issue} --from-log FILE"
+        f"The last run was cut short while it held {balance.claimed:,}: those on their way, at most one a connection,"
+        f" will be unknown. Go on with: mailer send {balance.issue}, or first settle those: mailer settle"
+        f" {balance.issue} --from-log FILE"
     )
 
 

@@ -63,7 +63,9 @@ class Commands(ListedGroup):
             "status": Listed("log:status", "The balance of an issue, or of all."),
             "log": Listed("log:log", "The send log: a row a person."),
             "stop": Listed("settle:stop", "Ask a running send to finish what is in flight and stop."),
-            "settle": Listed("settle:settle", "Decide deliveries whose outcome is unknown."),
+            "settle": Listed(
+                "settle:settle", "Decide deliveries whose outcome is unknown, or queue refused ones again."
+            ),
         },
         "Readers": {
             "subscribers": Listed(
@@ -72,10 +74,10 @@ class Commands(ListedGroup):
             "explain": Listed("explain:explain", "What this person got or will get, and why."),
             "consent": Listed("consent:app", "The consent journal: show, verify."),
             "retention": Listed(
-                "consent:remove_overdue",
+                "retention:retention",
                 "Remove what was kept as long as [retention] says; shows first what that is, and asks.",
             ),
-            "keys": Listed("consent:keys", "The keys that sign readers' links, and mail: rotate, dkim."),
+            "keys": Listed("keys:app", "The keys that sign readers' links, and mail: rotate, dkim."),
             "serve": Listed(
                 "serve:serve",
                 "The reader's pages: subscribe, preferences, unsubscribe, the archive. Runs until it is stopped.",
@@ -145,6 +147,10 @@ def main() -> None:
             traceback.print_exc()
         elif isinstance(error, MailerError):
             _show(error)
+        elif isinstance(error, OSError) and error.filename is not None:
+            from rich.markup import escape
+
+            err.print(f"[bad]Error:[/] {escape(f'{error.filename}: {error.strerror}')}")
         else:
             # Only its type: what it says may hold a subscriber.
             err.print(f"[bad]This is a mistake in mailer, not in your files:[/] {type(error).__name__}")

@@ -22,30 +22,37 @@ _PLAIN_FIRST, _PLAIN_EVERY = 1.0, 10.0  # seconds until a line when nobody watch
 
 
 async def watch(run: Run, before: Balance, wait: bool) -> Balance:
-    """Run a send and show it. The first Ctrl-C or SIGTERM finishes what is in flight, the second stops at once.
+    """Run a send and show it. Ctrl-C, SIGTERM and a terminal that closes finish what is in flight; Ctrl-C after that
+    stops at once. The others never do: `mailer stop` given twice must not leave deliveries unknown.
 
-    Raises asyncio.CancelledError after the second, and whatever the run raises.
+    Raises asyncio.CancelledError after the second Ctrl-C, and whatever the run raises.
     """
     task = asyncio.ensure_future(run.go(wait))
     loop = asyncio.get_running_loop()
 
+    def stop() -> None:
+        if not run.stopped:
+            run.stop()
+            with suppress(OSError):
+                say("Stopping: finishing what is in flight. Ctrl-C stops at once.")
+
     def interrupt() -> None:
         if run.stopped:
             task.cancel()
-        else:
-            run.stop()
-            with suppress(OSError):
-                say("Stopping: finishing what is in flight. Once more to stop at once.")
+        stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
+    handlers = {signal.SIGINT: interrupt, signal.SIGTERM: stop, signal.SIGHUP: stop}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+        del handlers[signal.SIGHUP]
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     show = _Display(run, before.open)
     try:
         with suppress(OSError):  # nobody looks any more (a closed pipe); the send goes on
             await (show.live(task) if err.is_terminal else show.lines(task))
         return await task
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 

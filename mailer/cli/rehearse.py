@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
-from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +22,11 @@ from mailer.cli import views
 from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
 from mailer.compose.composition import Composition
 from mailer.deliver import leap, plan, rehearsal, world
-from mailer.deliver.job import Tally, timestamp
+from mailer.deliver.job import Tally
 from mailer.errors import MailerError
 from mailer.models import Segment
 from mailer.newsroom import Newsroom, clock
+from mailer.times import timestamp
 
 _SHOWN = 3  # reasons, and addresses, named in the table
 
@@ -109,14 +109,6 @@ def _progress(tally: Tally) -> Text:
     return Text(f"{tally.attempts:,} messages; {', '.join(counts)}" if tally.attempts else "")
 
 
-def _span(time: timedelta) -> str:
-    """`40 seconds`, `5 minutes`, `2.5 hours`: as exact as anybody plans by."""
-    seconds = time.total_seconds()
-    if seconds < 90:
-        return views.count_of(max(1, round(seconds)), "second")
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-
-
 def _few(names: Iterable[str]) -> str:
     everything = list(names)
     more = len(everything) - _SHOWN
@@ -162,7 +154,7 @@ def _lines(report: rehearsal.Report, real: int) -> Iterable[str]:
         yield f"[warn]A real send would have stopped once. It was {escape(report.paused.partition('. ')[0])}.[/]"
     yield (
         f"Forecast for {views.count_of(real, 'subscriber')} under the limits configured: "
-        f"{_span(report.forecast(real))} of sending; {_span(report.took)} until the last who were put off."
+        f"{views.span(report.forecast(real))} of sending; {views.span(report.took)} until the last who were put off."
     )
     if report.good:
         yield "Nothing was lost, nothing was doubled. No mail has left, and the send log is as it was."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -12,17 +11,17 @@ import typer
 from rich.markup import escape
 
 from mailer.cli import loop, views
-from mailer.cli.app import IssueName, Json, err, newsroom, out, print_json, say
+from mailer.cli.app import IssueName, Json, confirmed, err, newsroom, out, print_json, say
 from mailer.cli.progress import watch
 from mailer.compose.composition import Composition
 from mailer.deliver import plan
-from mailer.deliver.gates import minute_of
-from mailer.deliver.job import Job, timestamp
+from mailer.deliver.job import Job
 from mailer.deliver.run import Run
 from mailer.errors import MailerError, RelayError, StoreError, TooManyRefusals
 from mailer.models import Balance
 from mailer.newsroom import Newsroom, clock
 from mailer.store.base import SendLog
+from mailer.times import minute_of, timestamp
 
 
 def send(
@@ -41,7 +40,7 @@ def send(
     """Plan, ask, send, balance. Run it again to go on after an interruption."""
     begin_at = _begin_at(at)
     room = newsroom(context)
-    ready = room.kept(issue) or room.compose(issue)
+    ready = room.snapshot(issue) or room.compose(issue)
     slug = ready.issue.slug
     sendlog = room.store.sendlog
     with sendlog.lock(slug):
@@ -65,7 +64,7 @@ def send(
                 print_json(views.balance_data(before))
             say("Nothing was sent: this was a dry run.")
             return
-        if not yes and not _confirmed():
+        if not yes and not confirmed("Send?", otherwise="Nothing was sent"):
             raise typer.Exit(1)
         if unplanned:
             plan.freeze(unplanned, room.store, timestamp(clock()))
@@ -89,6 +88,8 @@ def send(
         print_json(views.balance_data(balance))
     else:
         out.print(views.balance_table(balance))
+    for why in run.tally.away.values():
+        say(f"[warn]A relay was left out: {escape(why)}[/]")
     if not run.begun:
         begins = datetime.fromisoformat(sendlog.begin_at(slug)).astimezone()
         say(f"{slug} begins at {begins:%Y-%m-%d %H:%M}: run mailer send {slug} again by then, or leave it running.")
@@ -105,9 +106,12 @@ def _begin_at(given: str) -> str:
     if given in ("", "now"):
         return ""
     try:
-        moment = datetime.fromisoformat(given).astimezone()  # without an offset it is this machine's time
+        written = datetime.fromisoformat(given)
+        moment = written.astimezone()  # without an offset it is this machine's time
     except ValueError:
         raise typer.BadParameter("write 2018-12-14 08:00, or now", param_hint="--at") from None
+    if written.tzinfo is None and moment.replace(tzinfo=None) != written:
+        raise typer.BadParameter(f"there is no {given}: the clocks go forward over it", param_hint="--at")
     if moment <= clock():
         raise typer.BadParameter(f"{moment:%Y-%m-%d %H:%M} is past", param_hint="--at")
     return timestamp(moment)
@@ -124,11 +128,14 @@ def _foretell(room: Newsroom, job: Job, open_: int, planned: bool, begin_at: str
     end = ""
     if seconds:
         begins = max(clock(), datetime.fromisoformat(begin_at or "1970-01-01T00:00:00Z"))
-        end = (
-            f", under the limits in about {_span(seconds)}: until {begins + timedelta(seconds=seconds):%a %d %b %H:%M}"
-        )
+        takes = timedelta(seconds=seconds)
+        end = f", under the limits in about {views.span(takes)}: until {begins + takes:%a %d %b %H:%M}"
     relays = ", ".join(str(relay) for relay in job.relays)
-    say(f"Relay{'s' if len(job.relays) > 1 else ''} {relays}, {job.connections} connections; {count:,} to send{end}.")
+    connections = views.count_of(job.connections, "connection")
+    say(f"Relay{'s' if len(job.relays) > 1 else ''} {relays}, {connections}; {count:,} to send{end}.")
+    if begin_at and datetime.fromisoformat(begin_at) > clock():
+        # With the time zone: an hour of one night in spring is none, one in autumn comes twice.
+        say(f"It begins at {datetime.fromisoformat(begin_at).astimezone():%a %Y-%m-%d %H:%M %Z}.")
 
 
 def _exit_code(balance: Balance) -> int:
@@ -144,9 +151,8 @@ def _what_is_left(room: Newsroom, run: Run, balance: Balance) -> str:
         return f"Ended as --limit says, with {left}. Go on with: mailer send {balance.issue}"
     why = "a limit is used up" if balance.queued else "what was put off is not due yet"
     moment = _goes_on_at(room.store.sendlog, run.job, balance)
-    when = (
-        f", from {moment + timedelta(seconds=59):%Y-%m-%d %H:%M}" if moment > clock() else ""
-    )  # a minute begun is over
+    # Rounded up to a whole minute, as limits are counted by minutes.
+    when = f", from {moment + timedelta(seconds=59):%Y-%m-%d %H:%M}" if moment > clock() else ""
     return f"Nothing more may go now: {why}, with {left}. Go on{when}, with: mailer send {balance.issue}"
 
 
@@ -166,7 +172,8 @@ def _announce(room: Newsroom, slug: str, composition: Composition | None, unaske
     """Say who will get what. Returns the balance to begin with; `composition` is what is to be planned yet."""
     if composition is None:
         balance = room.store.sendlog.balance(slug)
-        say(f"{slug} was planned for {balance.audience:,} people; {balance.open:,} are open.")
+        are = "is" if balance.open == 1 else "are"
+        say(f"{slug} was planned for {balance.audience:,} people; {balance.open:,} {are} open.")
         if balance.open:
             _say_what_changed(room, slug, balance.open)
         return balance
@@ -192,18 +199,3 @@ def _say_what_changed(room: Newsroom, slug: str, waiting: int) -> None:
         say(escape(plan.listed(differences)))
         who = "The reader who still waits gets" if waiting == 1 else f"The {waiting:,} readers who still wait get"
         say(f"{who} what the others got. Changes are not sent.")
-
-
-def _confirmed() -> bool:
-    err.print("Send? [y/N] ", end="", markup=False)
-    typed = sys.stdin.readline()
-    if typed.strip().lower() in ("y", "yes"):
-        return True
-    say("Nothing was sent." if typed else "no answer\nNothing was sent: there is nobody to ask; --yes answers.")
-    return False
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

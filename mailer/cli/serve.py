@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mailer.cli import loop
 from mailer.cli.app import Json, newsroom, print_json, say
@@ -76,7 +77,7 @@ def archive(
     if as_json:
         print_json({"folder": str(to), "files": written})
     else:
-        say(f"{len(written)} files in {to}")
+        say(f"{len(written)} files in {escape(str(to))}")
 
 
 def _log_to_stderr(wanted: LogFormat) -> None:

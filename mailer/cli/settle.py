@@ -1,25 +1,34 @@
-"""stop, settle: ending a send that runs, and deciding what it left unknown."""
+"""stop, settle: ending a send that runs, and deciding what it left unknown or had refused."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from mailer.audience import subscribers as people
 from mailer.cli import views
 from mailer.cli.app import IssueName, Json, asked, newsroom, out, print_json, say
 from mailer.compose.personal import message_id
 from mailer.deliver import settle as settling
-from mailer.deliver.job import timestamp
 from mailer.errors import MailerError
 from mailer.models import Delivery
 from mailer.newsroom import clock
+from mailer.store.base import SendLog
+from mailer.times import timestamp
+
+_SHOWN_REPLIES = 5
+
+
+_LONGEST = 10_000  # characters of a line of a log; a file that is none may have no line break
 
 
 class Word(StrEnum):
@@ -27,6 +36,13 @@ class Word(StrEnum):
 
     SENT = "sent"
     UNSENT = "unsent"
+
+
+class Was(StrEnum):
+    """What the operator decides."""
+
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
 
 
 def stop(context: typer.Context, issue: IssueName, as_json: Json = False) -> None:
@@ -48,15 +64,20 @@ def settle(
     issue: IssueName,
     word: Annotated[Word | None, typer.Option("--as", help="sent: it went out. unsent: send it again.")] = None,
     email: Annotated[str, typer.Option("--email", metavar="EMAIL", help="Only this person's.")] = "",
+    state: Annotated[
+        Was, typer.Option("--state", help="refused, with --as unsent: queue those again, after mending a setting.")
+    ] = Was.UNKNOWN,
     from_log: Annotated[
         Path | None, typer.Option("--from-log", metavar="FILE", help="Decide by what a Postfix mail log proves.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before everybody's are sent again.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Decide deliveries whose outcome is unknown."""
+    """Decide deliveries whose outcome is unknown, or queue refused ones again."""
     if (word is None) == (from_log is None) or (email and from_log):
         raise typer.BadParameter("give one of them; --email goes with --as", param_hint="--as, --from-log")
+    if state is Was.REFUSED and word is not Word.UNSENT:
+        raise typer.BadParameter("refused goes with --as unsent", param_hint="--state")
     room = newsroom(context)
     log, now = room.store.sendlog, timestamp(clock())
     with log.lock(issue):
@@ -68,31 +89,57 @@ def settle(
                 return message_id(issue, domain, room.tokens, str(row.subscriber_id))
 
             try:
-                with from_log.open(encoding="utf-8", errors="replace") as lines:
+                with from_log.open(encoding="utf-8", errors="replace") as file:
+                    lines = iter(partial(file.readline, _LONGEST), "")
                     settled = settling.by_log(log, issue, lines, id_of, now)
             except OSError as error:
                 raise MailerError(f"{from_log} cannot be read: {error.strerror}") from None
         else:
             person = people.find(room.store.audience, email).id if email else None
             if word is Word.UNSENT and person is None and not yes:
-                _ask(issue, log.balance(issue).unknown)
-            settled = settling.by_word(log, issue, word is Word.SENT, now, person)
+                (_ask_refused if state is Was.REFUSED else _ask)(log, issue)
+            if state is Was.REFUSED:
+                settled = settling.queue_again(log, issue, now, person)
+            else:
+                settled = settling.by_word(log, issue, word is Word.SENT, now, person)
         balance = log.balance(issue)
     if as_json:
         print_json(views.balance_data(balance) | {"settled": settled})
     else:
         out.print(views.balance_table(balance))
-        out.print(f"{settled} settled, {balance.unknown} unknown left.")
+        left = balance.refused if state is Was.REFUSED else balance.unknown
+        out.print(f"{settled:,} {'queued again' if state is Was.REFUSED else 'settled'}, {left:,} {state} left.")
 
 
-def _ask(issue: str, count: int) -> None:
-    """Whether all of them are to be sent again. Exits with 1 on a no, with 2 when there is nobody to ask."""
+def _ask(log: SendLog, issue: str) -> None:
+    """Whether all unknown ones are to be sent again."""
+    count = log.balance(issue).unknown
     if not count:
         return
     what = "1 delivery is unknown: it" if count == 1 else f"{count:,} deliveries are unknown: each"
     say(f"{what} went out whole and may have arrived.\nSent again, it may arrive twice.")
     say(f"What the mail server's log proves is settled by: mailer settle {issue} --from-log FILE")
-    answer = asked("Send it again?" if count == 1 else f"Send all {count:,} again?")
+    _or_leave("Send it again?" if count == 1 else f"Send all {count:,} again?")
+
+
+def _ask_refused(log: SendLog, issue: str) -> None:
+    """Whether all refused ones are to be queued again; with the replies, most frequent first."""
+    said = Counter(f"{row.code or ''} {row.reply}".strip() for row in settling.refused(log, issue))
+    count = said.total()
+    if not count:
+        return
+    say(f"{count:,} {'delivery was' if count == 1 else 'deliveries were'} refused:")
+    for reply, times in said.most_common(_SHOWN_REPLIES):
+        say(escape(f"  {times:,} × {reply}"))
+    if len(said) > _SHOWN_REPLIES:
+        say(f"  and {views.count_of(len(said) - _SHOWN_REPLIES, 'other reply')}: mailer log {issue} --state refused")
+    say("Queue them again only when the cause is mended: providers block who goes on writing to unknown addresses.")
+    _or_leave("Queue it again?" if count == 1 else f"Queue all {count:,} again?")
+
+
+def _or_leave(question: str) -> None:
+    """Ask. Exits with 1 on a no, with 2 when there is nobody to ask."""
+    answer = asked(question)
     if not answer:
         nobody = ": there is nobody to ask; --yes answers, --email EMAIL settles one" if answer is None else ""
         say(f"Nothing was changed{nobody}.")

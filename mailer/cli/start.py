@@ -54,9 +54,9 @@ def init(
     try:
         for part in ("issues", "subscribers"):
             (folder / part).mkdir(parents=True, exist_ok=True)
+        _ignore(folder / ".gitignore")
         shutil.copytree(sample_folder() / "templates", folder / "templates")
         path.write_text(starters.config(answers), "utf-8")
-        _ignore(folder / ".gitignore")
     except OSError as error:
         raise MailerError(f"{error.filename or folder}: {error.strerror}") from None
     if not any((folder / "issues").iterdir()):
@@ -128,6 +128,6 @@ def _mistake(answers: Answers) -> str:
 
 def _ignore(path: Path) -> None:
     """Keep people and secrets out of the repository; what stands in the file already, stays."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    lines = path.read_text("utf-8", "surrogateescape").splitlines() if path.exists() else []
     lines += [line for line in starters.IGNORED if line not in lines]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
+    path.write_text("\n".join(lines) + "\n", "utf-8", "surrogateescape")

@@ -22,10 +22,10 @@ from mailer.audience import subscribers as people
 from mailer.audience.columns import OWN
 from mailer.audience.intake import Report, import_csv
 from mailer.cli import views
-from mailer.cli.app import Json, asked, data, err, newsroom, out, print_json, print_json_list, say
-from mailer.deliver.job import timestamp
+from mailer.cli.app import Json, confirmed, data, err, newsroom, out, print_json, print_json_list, say
 from mailer.models import Problem, SubscriberState
 from mailer.newsroom import clock
+from mailer.times import timestamp
 
 app = typer.Typer(no_args_is_help=True, help="The audience: import, export, list, show, add, change, remove, erase.")
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
@@ -250,15 +250,6 @@ def operator() -> str:
 
 def _words(given: str | None) -> list[str]:
     return re.split("[,;]", given or "")
-
-
-def confirmed(question: str) -> bool:
-    """Ask on standard error; no answer is a no."""
-    answer = asked(question)
-    if not answer:
-        nobody = ": there is nobody to ask; --yes answers" if answer is None else ""
-        say(f"Nothing was changed{nobody}.")
-    return bool(answer)
 
 
 def _confirm(email: str, what: str, as_json: bool) -> None:

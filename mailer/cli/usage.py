@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ _MUST = {
     "greater_than_equal": "must be {ge:g} or more",
     "less_than_equal": "must be {le:g} or less",
 }
+_NO_COMMAND = re.compile(r"No such command (['\"])(.*)\1\.")  # Typer has no error of its own for it
 
 
 def show(error: Any) -> None:
@@ -39,7 +41,10 @@ def _told(error: Any) -> str:
             return f"there is no option {error.option_name}{close}"
         case "BadParameter":
             return _wrong_value(error)
-    return str(error.format_message())
+    said = str(error.format_message())
+    if missed := _NO_COMMAND.match(said):
+        return f"there is no command {missed[2]}. {nearest(missed[2], error.ctx.command.commands)}"
+    return said
 
 
 def _wrong_value(error: Any) -> str:

@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -47,6 +48,14 @@ def count_of(count: int, noun: str) -> str:
     """`1 story`, `2 stories`, `1,234 lines`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def span(time: timedelta) -> str:
+    """`40 seconds`, `5 minutes`, `2.5 hours`: as exact as anybody plans by."""
+    seconds = time.total_seconds()
+    if seconds < 90:
+        return count_of(max(1, round(seconds)), "second")
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def in_whole_words(made: Table, rows: Sequence[tuple[str, ...]]) -> RenderableType:

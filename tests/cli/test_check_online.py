@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from mailer import __version__
-from mailer.cli import asking
-from mailer.cli.asking import Cache, ask
+from mailer.cli import online
+from mailer.cli.online import Cache, ask
 from mailer.compose.checks.answers import Answer
 
 MOVES = {"/moved": 301, "/for-now": 302}
@@ -77,7 +77,7 @@ def web():
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch):
-    monkeypatch.setattr(asking, "_PAUSE", 0.0)
+    monkeypatch.setattr(online, "_PAUSE", 0.0)
 
 
 def test_each_answer_says_what_a_reader_would_find(web):
@@ -106,7 +106,7 @@ def test_a_host_is_asked_one_address_at_a_time_by_head_first_under_our_name(web)
 
 
 def test_hosts_are_asked_at_the_same_time_and_none_for_ever(web, monkeypatch):
-    monkeypatch.setattr(asking, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(online, "_TIMEOUT", 0.2)
     other = web.url("/200").replace("127.0.0.1", "localhost")
     said = asyncio.run(ask([web.url("/slow"), other]))
     assert said == {web.url("/slow"): Answer(0, "no answer within 0 seconds"), other: Answer(200)}

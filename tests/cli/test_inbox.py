@@ -235,6 +235,7 @@ HOSTILE = {
     "a subject of letters that could begin a number": b"Subject: " + b"1" * 60_000 + b"\n\n",
     "100,000 headers": b"Auto-Submitted: no\n" * 100_000,
     "an unknown charset": b"Subject: =?x-none?q?1.AAAAAAAAAAAAAAAA?=\n\n",
+    "a charset beyond ASCII": "Subject: =?uté-8?q?1.AAAAAAAAAAAAAAAA?=\n\n".encode(),
     "a broken encoded-word": b"Subject: =?utf-8?b?A?= =?utf-8?b?AAAAA?= =?utf-16?b?2AA=?=\n\n",
     "thousands of encoded-words": b"Subject: " + b"=?utf-8?q?a?= " * 50_000,
     "bytes that are no text": b"Subject: \xff\xfe\x00\x80 \xc3\x28\n\xff\xfe: x\n\n",

@@ -91,9 +91,19 @@ def test_status_of_one_issue_and_of_all(sent):
     assert f"mailer log {SLUG} --state unknown" in " ".join(sent.run("status", f"issues/{SLUG}/").out.split())
 
 
-@pytest.mark.parametrize("command", ["status", "log"])
+def test_status_says_when_what_was_put_off_is_due(office):
+    with Relay({"RCPT": "450 4.2.1 Busy"}) as relay:
+        office.use(relay, retry='["2h"]')
+        office.subscribe(count=1)
+        sent = office.run("send", SLUG, "--yes", "--no-wait")
+    told = office.run("status", SLUG).err
+    assert told.startswith("The next that was put off is due at 20")
+    assert f"Go on, from {told[len('The next that was put off is due at ') : -2]}, with" in sent.err
+
+
+@pytest.mark.parametrize("command", [["status"], ["log"], ["log", "--pace"]], ids=" ".join)
 def test_an_issue_never_planned_says_how_to_begin(office, command):
-    answer = office.run(command, SLUG)
+    answer = office.run(*command, SLUG)
     assert (answer.code, answer.out, answer.err) == (
         *(1, ""),
         f"Error: issue {SLUG} has not been planned yet. Begin with: mailer send {SLUG}\n",

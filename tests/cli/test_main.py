@@ -68,6 +68,39 @@ def test_debug_keeps_the_exit_code(office):
     assert "mailer.errors.RelayError: " in answer.err
 
 
+@pytest.mark.parametrize("command", ["status", "stop", "log", "check"])
+@pytest.mark.parametrize("name", ["../..", "a/b", "a\nb", "\udcff"])
+def test_a_name_that_no_issue_can_have_is_said(office, command, name):
+    answer = office.run(command, name)
+    told = f"Error: there is no issue {name!a}: its name is that of its folder in issues/, such as 2018-12\n"
+    assert (answer.code, answer.err) == (1, told)
+
+
+def test_a_folder_whose_links_lead_in_a_circle_is_named(office):
+    (office.root / "loop").symlink_to("loop")
+    answer = office.run("-C", str(office.root / "loop"), "status")
+    told = f"Error: {office.root}/loop is no folder: its symbolic links lead in a circle\n"
+    assert (answer.code, answer.err) == (1, told)
+
+
+def test_a_folder_that_is_gone_is_said(office, monkeypatch):
+    (office.root / "gone").mkdir()
+    monkeypatch.chdir(office.root / "gone")
+    (office.root / "gone").rmdir()
+    done = subprocess.run([sys.executable, "-m", "mailer", "status"], capture_output=True, text=True, timeout=60)
+    told = "Error: the folder you are in is gone; go into a newsroom, or name one with -C\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
+def test_a_file_that_cannot_be_used_is_named(office, monkeypatch):
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/srv/[news]/mailer.toml")
+
+    monkeypatch.setattr("mailer.config.load", refused)
+    answer = office.run("status")
+    assert (answer.code, answer.err) == (1, "Error: /srv/[news]/mailer.toml: Permission denied\n")
+
+
 def test_a_database_that_is_none_is_named(office):
     path = office.root / "subscribers" / "mailer.db"
     path.parent.mkdir(exist_ok=True)

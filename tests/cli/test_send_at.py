@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,11 +31,12 @@ def test_it_is_planned_and_begins_when_run_again_at_its_time(office, relay):
     at = in_(hours=30)
     put_off = office.run("send", SLUG, "--yes", "--no-wait", "--at", f"{at:%Y-%m-%d %H:%M:%S}")
     assert (put_off.code, relay.mails, office.states()) == (3, [], dict.fromkeys(office.states(), "queued"))
-    assert f"begins at {at:%Y-%m-%d %H:%M}" in put_off.err
+    assert f"It begins at {at:%a %Y-%m-%d %H:%M %Z}.\n" in put_off.err
+    assert f"{SLUG} begins at {at:%Y-%m-%d %H:%M}: " in put_off.err
     again = office.run("send", SLUG, "--yes", "--no-wait")
     assert (again.code, relay.mails) == (3, [])
     assert office.run("status", SLUG, "--json").json["begin_at"] == stamp(at)
-    assert f"It begins at {at:%Y-%m-%d %H:%M}." in office.run("status", SLUG).err
+    assert f"It begins at {at:%Y-%m-%d %H:%M %Z}." in office.run("status", SLUG).err
     now = office.run("send", SLUG, "--yes", "--at", "now")
     assert (now.code, len(relay.mails), office.run("status", SLUG, "--json").json["begin_at"]) == (0, 2, "")
 
@@ -68,3 +70,27 @@ def test_a_time_that_cannot_be_is_refused(office, given, said):
     answer = office.run("send", SLUG, "--yes", "--at", given)
     assert answer.code == 2
     assert said in answer.err
+
+
+@pytest.fixture
+def in_zurich(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Zurich")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ("2100-03-28 02:30", 2, "Error: --at: there is no 2100-03-28 02:30: the clocks go forward over it\n"),
+        ("2100-03-28 03:30", 0, "It begins at Sun 2100-03-28 03:30 CEST.\n"),
+        ("2100-10-31 02:30", 0, "It begins at Sun 2100-10-31 02:30 CEST.\n"),
+        ("2100-10-31 02:30+01:00", 0, "It begins at Sun 2100-10-31 02:30 CET.\n"),
+    ],
+    ids=["no such hour", "after it", "the first of two", "the second of two"],
+)
+def test_in_the_nights_when_clocks_change_it_says_which_hour_is_meant(office, relay, in_zurich, given, code, said):
+    answer = office.run("send", SLUG, "--dry-run", "--at", given)
+    assert (answer.code, said in answer.err) == (code, True)

@@ -146,7 +146,7 @@ def test_a_dry_run_says_so_and_sends_nothing(office, relay):
     assert answer.err.splitlines()[2:] == [
         f"  - {FILE}: is empty; begin with --- and title:, date:, then # Section and ## Story",
         "The 3 readers who still wait get what the others got. Changes are not sent.",
-        f"Relay {relay.url}, 1 connections; 3 to send.",
+        f"Relay {relay.url}, 1 connection; 3 to send.",
         "Nothing was sent: this was a dry run.",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,7 +83,7 @@ def test_who_subscribes_after_the_plan_is_not_in_it(office):
         office.subscribe("late@example.org")
         answer = office.run("send", SLUG, "--yes")
         assert relay.received == ["early@example.org", "second@example.org"]
-    assert "2019-01 was planned for 2 people; 1 are open." in answer.err
+    assert "2019-01 was planned for 2 people; 1 is open." in answer.err
     assert "late@example.org" not in office.states()
 
 
@@ -305,3 +306,11 @@ def test_a_run_that_does_not_wait_exits_with_3_and_says_what_is_left_and_when_it
     assert (answer.code, said[1]) == (3, why)
     after = datetime.fromisoformat(said[2]).astimezone() - begun
     assert timedelta(minutes=minutes - 1) <= after <= timedelta(minutes=minutes + 3)
+
+
+def test_an_issue_in_a_newsroom_without_any_is_told_so(office):
+    shutil.rmtree(office.root / "issues")
+    (office.root / "issues").mkdir()
+    answer = office.run("send", SLUG, "--yes")
+    told = f"Error: there is no issue “{SLUG}” in {office.root}/issues. There is none yet.\n"
+    assert (answer.code, answer.err) == (1, told)

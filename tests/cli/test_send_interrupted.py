@@ -57,7 +57,9 @@ def test_killed_before_the_content_nothing_is_unknown(office, step):
         assert relay.received == everybody
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl-c", "sigterm", "terminal-closed"]
+)
 def test_interrupted_finishes_what_is_in_flight_and_says_how_to_go_on(office, number):
     gate = Gate()
     with Relay({"content r001@example.org": gate}) as relay:
@@ -70,7 +72,7 @@ def test_interrupted_finishes_what_is_in_flight_and_says_how_to_go_on(office, nu
         gate.open()
         answer = finish(process)
         states = Counter(office.states().values())
-        assert told == "Stopping: finishing what is in flight. Once more to stop at once.\n"
+        assert told == "Stopping: finishing what is in flight. Ctrl-C stops at once.\n"
         assert answer.code == 130
         assert answer.err.endswith(f"Stopped. What was in flight is recorded; go on with: mailer send {SLUG}\n")
         assert f"Not finished. Go on with: mailer send {SLUG}" in answer.out
@@ -97,6 +99,42 @@ def test_interrupted_twice_stops_at_once_and_names_what_is_unknown(office):
         assert answer.err.endswith(f"go on with: mailer send {SLUG}\n")
         assert office.states()["r001@example.org"] == "unknown"
         assert office.run("send", SLUG, "--yes").code == 3
+        assert relay.received == everybody
+
+
+def test_asked_to_stop_twice_it_still_finishes_what_is_in_flight(office):
+    """A second `mailer stop`, or a terminal that closes meanwhile, leaves nothing unknown; only Ctrl-C does."""
+    gate = Gate()
+    with Relay({"content r001@example.org": gate}) as relay:
+        office.use(relay)
+        office.subscribe(count=3)
+        process = office.start("send", SLUG, "--yes")
+        gate.wait()
+        process.send_signal(signal.SIGTERM)
+        wait_for_line(process, "Stopping")
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
+        gate.open()
+        answer = finish(process)
+    states = office.states()
+    assert (answer.code, states["r001@example.org"], states["r003@example.org"]) == (130, "accepted", "queued")
+    assert Counter(states.values()) == {"accepted": len(relay.mails), "queued": 3 - len(relay.mails)}
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(office):
+    gate = Gate()
+    with Relay({"content r001@example.org": gate}) as relay:
+        office.use(relay)
+        everybody = office.subscribe(count=3)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; the command inherits it
+        try:
+            process = office.start("send", SLUG, "--yes")
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        gate.wait()
+        process.send_signal(signal.SIGHUP)
+        gate.open()
+        assert finish(process).code == 0
         assert relay.received == everybody
 
 
@@ -148,7 +186,7 @@ def test_status_and_log_tell_a_running_send_from_one_that_was_killed(office):
         killed, log = office.run("status", SLUG), office.run("log", SLUG, "--state", "unknown")
         gate.open()
     cut_short = (
-        f"The last run was cut short with 1 in flight, of which some may be unknown. Go on with: mailer send {SLUG}"
+        "The last run was cut short while it held 1: those on their way, at most one a connection, will be unknown. Go"
     )
     assert f"Process {process.pid} is sending it now; end that with: mailer stop {SLUG}\n" in running.out
     assert cut_short in " ".join(killed.out.split())

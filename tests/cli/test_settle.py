@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from sending import SLUG
@@ -169,6 +171,41 @@ def test_a_queue_id_given_again_does_not_settle_the_one_before(office, undecided
     (tmp_path / "mail.log").write_text("\n".join(lines), "utf-8")
     office.run("settle", SLUG, "--from-log", str(tmp_path / "mail.log"))
     assert office.states()[undecided[0]] == "unknown"
+
+
+def test_after_a_backup_was_put_back_the_log_takes_out_of_the_queue_who_has_the_issue(office, tmp_path):
+    store, kept = office.root / "subscribers" / "mailer.db", tmp_path / "kept.db"
+    with Relay({"RCPT r002@example.org": ["450 4.2.1 Later", "250 Ok"]}) as relay:
+        office.use(relay)
+        first, put_off, third, fourth = office.subscribe(count=4)
+        office.run("send", SLUG, "--yes", "--limit", "2")
+        with closing(sqlite3.connect(store)) as now, closing(sqlite3.connect(kept)) as copy:
+            now.backup(copy)
+        relay.follow({})
+        office.run("send", SLUG, "--yes", "--no-wait")
+        assert relay.received == [first, third, fourth]
+        for file in store.parent.glob("mailer.db*"):
+            file.unlink()
+        kept.rename(store)
+        assert office.states() == {first: "accepted", put_off: "deferred", third: "queued", fourth: "queued"}
+        known = ids(office)
+        lines = [
+            line
+            for number, who in enumerate((put_off, third))
+            for line in (
+                f"postfix/cleanup[1]: 4Vx{number}: message-id={known[who]}",
+                f"postfix/smtp[2]: 4Vx{number}: to=<{who}>, relay=m, dsn=2.0.0, status=sent (250 Ok)",
+            )
+        ]
+        (tmp_path / "mail.log").write_text("\n".join(lines), "utf-8")
+        answer = office.run("settle", SLUG, "--from-log", str(tmp_path / "mail.log"))
+        assert answer.out.splitlines()[-1] == "2 settled, 0 unknown left."
+        assert office.states() == {first: "accepted", put_off: "accepted", third: "accepted", fourth: "queued"}
+        assert office.run("send", SLUG, "--yes").code == 0
+        assert relay.received == [first, third, fourth, fourth]  # of the fourth the log had lost the trace
+    sentence = office.run("explain", SLUG, third, "--json").json["sentence"]
+    at = office.log()[third].settled_at
+    assert sentence == f"Accepted by the server at {at}: the relay's log says sent: 250 Ok"
 
 
 @pytest.mark.parametrize(

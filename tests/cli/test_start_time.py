@@ -76,4 +76,4 @@ def test_every_command_is_listed_once_and_in_80_columns():
 def test_a_mistyped_command_names_the_one_that_was_meant(office):
     answer = office.run("statsu")
     assert answer.code == 2
-    assert "No such command 'statsu'. Did you mean 'status'?" in answer.err
+    assert answer.err.startswith("Error: there is no command statsu. Did you mean “status”?\n")

@@ -1,4 +1,4 @@
-"""keys dkim: a key that signs mail, and the DNS record that lets the world check it."""
+"""keys rotate, keys dkim: the keys that sign readers' links, and the one that signs mail with its DNS record."""
 
 from __future__ import annotations
 
@@ -12,9 +12,31 @@ from mailer.cli.app import Json, newsroom, out, print_json, say
 from mailer.errors import MailerError
 from mailer.newsroom import Newsroom, today
 from mailer.settings import DkimKey
+from mailer.tokens import mark_of
 from mailer.values import SELECTOR
 
+app = typer.Typer(no_args_is_help=True, help="The keys that sign readers' links, and mail: rotate, dkim.")
 
+
+@app.command()
+def rotate(context: typer.Context, as_json: Json = False) -> None:
+    """Sign with a new key from now on. Links signed with the others go on working."""
+    room = newsroom(context)
+    ring = configuration.key_ring(room.root, room.env)
+    taken = {mark_of(key) for key in ring[1:]}
+    new = configuration.new_key()
+    while mark_of(new) in taken and len(taken) < 26:
+        new = configuration.new_key()
+    path = configuration.add_key(room.root, new, room.env)
+    count = len(ring) + 1
+    if as_json:
+        print_json({"file": str(path), "keys": count})
+        return
+    out.print(f"A new key signs from now on; {count} verify. Keep a copy of {path}.", soft_wrap=True, markup=False)
+    say("Restart mailer serve, and send no issue meanwhile: a program that runs keeps the keys it began with.")
+
+
+@app.command()
 def dkim(
     context: typer.Context,
     selector: Annotated[str, typer.Argument(metavar="SELECTOR", show_default=False)] = "",
@@ -25,17 +47,18 @@ def dkim(
 
     SELECTOR is its name in the DNS. Default: the one in the configuration, or one of this year, such as n2026.
     """
-    from mailer.deliver import dkim as signing  # with cryptography, 40 ms
+    from mailer.deliver import signingkeys  # with cryptography, 40 ms
+    from mailer.deliver.dkim import domain_of
 
     if selector and not re.fullmatch(SELECTOR, selector):
         raise typer.BadParameter("write a name such as n2026", param_hint="SELECTOR")
     room = newsroom(context)
     named, configured = _named(room, selector, ed25519)
     given = configuration.dkim_key(room.env) if configured and not ed25519 else configuration.NO_SECRET
-    made = False if given else signing.make(room.root / named.file, ed25519)
-    record = signing.read(room.root, named, ed25519, given).record
-    name = f"{named.selector}._domainkey.{signing.domain_of(room.config)}"
-    parts = signing.strings(record)
+    made = False if given else signingkeys.make(room.root / named.file, ed25519)
+    record = signingkeys.read(room.root, named, ed25519, given).record
+    name = f"{named.selector}._domainkey.{domain_of(room.config)}"
+    parts = signingkeys.strings(record)
     settings = _settings(room, named, ed25519)
     if as_json:
         print_json({"file": "" if given else named.file, "made": made, "configured": configured, "name": name,
