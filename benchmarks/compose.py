@@ -3,7 +3,8 @@
     python benchmarks/compose.py [--rounds N] [--no-peer] [--quick]
 
 Our side reads issue.md, renders the page once (Jinja2, MJML, premailer) and cuts, all of it anew in every round. The
-peer gets the sixteen MJML documents ready-made, and renders and inlines each.
+peer gets the sixteen MJML documents ready-made, and renders and inlines each. What a composer waits for after an edit
+is measured in process and, where Chromium is installed, up to the page in the browser.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from time import perf_counter
 
 import measure
+from desk import NoBrowser, saves
 from measure import Timing, checked, in_turn, judged, machine
 from peer import NoPeer, Peer
 
@@ -67,6 +69,7 @@ def main() -> None:
         thousand(desk, issue, options.rounds, many=50 if options.quick else 1000, few=3 if options.quick else 30)
         texts(desk, selections, options.rounds, warm_up)
         preview(desk, peer, scratch, options.rounds, warm_up)
+        on_the_page(desk, scratch, options.rounds)
         checking(desk, selections, options.rounds)
 
 
@@ -228,10 +231,7 @@ def preview(desk: Desk, peer: Peer | None, scratch: Path, rounds: int, warm_up: 
     The peer renders ready-made MJML and reads no Markdown; a story after the other is edited, then the welcome.
     """
     print("\nOne preview after an edit, HTML and text, from the saved file on")
-    copy = Newsroom.open(scratch / "newsroom", desk.newsroom.env)
-    for name in ("templates", f"issues/{SLUG}"):
-        shutil.copytree(ROOT / name, copy.root / name)
-    shutil.copyfile(ROOT / "pyproject.toml", copy.root / "pyproject.toml")
+    copy = _copied(desk, scratch / "newsroom")
     file = copy.root / "issues" / SLUG / "issue.md"
     written = file.read_text("utf-8")
     issue = copy.issue(SLUG)
@@ -291,6 +291,40 @@ def preview(desk: Desk, peer: Peer | None, scratch: Path, rounds: int, warm_up: 
         edit(line)
         equal += filled(copy.compose(SLUG, renewal)) == filled(copy.compose(SLUG))
     checked(equal == len(issue.stories), f"{equal} of {equal} pages after an edit equal those rendered anew")
+
+
+def on_the_page(desk: Desk, scratch: Path, rounds: int) -> None:
+    """The same through watcher, server and browser; a story after the other is edited."""
+    print("\nOne save of issue.md until its words are seen in the browser")
+    copy = _copied(desk, scratch / "watched")
+    file = copy.root / "issues" / SLUG / "issue.md"
+    rows = file.read_text("utf-8").split("\n")
+    places = enumerate(itertools.cycle(story.line for story in copy.issue(SLUG).stories), 1)
+
+    def save() -> str:
+        number, line = next(places)
+        words = f"Save {number}."
+        beside = file.with_name("issue.md~")  # as many editors do: written beside, then renamed
+        beside.write_text("\n".join([*rows[:line], "", words, "", *rows[line:]]), "utf-8")
+        beside.replace(file)
+        return words
+
+    try:
+        timing = saves(copy, SLUG, save, rounds)
+    except NoBrowser as reason:
+        print(f"  not measured: {reason}")
+        return
+    print(timing.row())
+    print(judged("a save is on the page in", timing.median * 1000, 300, "ms", at_most=True))
+    print(f"     for information: the slowest of {rounds} took {max(timing.seconds) * 1000:.0f} ms")
+
+
+def _copied(desk: Desk, folder: Path) -> Newsroom:
+    """The newsroom with this issue alone, to be written in."""
+    for name in ("templates", f"issues/{SLUG}"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    return Newsroom.open(folder, desk.newsroom.env)
 
 
 def checking(desk: Desk, selections: list[Selection], rounds: int) -> None:

@@ -25,11 +25,11 @@ from mailer.cli import loop
 from mailer.compose.composition import Composition
 from mailer.compose.editions import select
 from mailer.deliver import plan
-from mailer.deliver.job import timestamp
 from mailer.deliver.run import Run
 from mailer.models import Subscriber
 from mailer.newsroom import Newsroom, clock
 from mailer.store import open_store
+from mailer.times import timestamp
 
 ROOT = Path(__file__).parent.parent
 SLUG = "2018-12"

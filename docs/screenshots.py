@@ -40,6 +40,8 @@ FORMS = (  # path, file, width, height, scale, scheme
     ("{preferences}?lang=ar", "page-preferences.png", 375, 800, 2, "dark"),
     ("{preferences}?lang=fr", "page-desktop.png", 800, 900, 2, "light"),
 )
+SHEETS = (("pages-phone.png", 375, 800, 0.8), ("pages-desktop.png", 1000, 760, 0.42))  # file, width, height, shrunk to
+SHEET = ("/subscribe", "{preferences}", "/u/{leave}", "/", "/2018-12/", "/data")  # what is on each, three in a row
 COLOURS = 256  # flat drawings and text: no banding to be seen, and a quarter of the bytes
 
 
@@ -71,6 +73,20 @@ def few_colours(screenshot: bytes) -> bytes:
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     small = io.BytesIO()
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+
+def sheet(browser: Browser, urls: list[str], width: int, height: int, shrunk: float) -> bytes:
+    """Pages side by side, three in a row."""
+    size, gap = (round(width * shrunk), round(height * shrunk)), 12
+    rows = -(-len(urls) // 3)
+    whole = Image.new("RGB", (3 * size[0] + 4 * gap, rows * (size[1] + gap) + gap), "#c8ccd2")
+    for at, url in enumerate(urls):
+        shot = Image.open(io.BytesIO(shoot(browser, url, width, height, 1, "light"))).convert("RGB")
+        place = gap + at % 3 * (size[0] + gap), gap + at // 3 * (size[1] + gap)
+        whole.paste(shot.resize(size, Image.Resampling.LANCZOS), place)
+    small = io.BytesIO()
+    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
@@ -110,8 +126,8 @@ def shoot_desk(browser: Browser, address: str, width: int, height: int, scale: f
 
 
 @contextmanager
-def the_forms(folder: Path) -> Iterator[tuple[str, str]]:
-    """The address of the reader's pages after the issue went out, and the path of Amina's preferences."""
+def the_forms(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of the reader's pages after the issue went out, and what is Amina's own in their paths."""
     sys.path[:0] = [str(DOCS.parent / "tests"), str(DOCS.parent / "tests" / "web")]
     from conftest import Clock, copy_newsroom
     from public_server import serving, went_out
@@ -119,7 +135,9 @@ def the_forms(folder: Path) -> Iterator[tuple[str, str]]:
     room = copy_newsroom(folder / "newsroom", issues=True)
     amina = went_out(room, ISSUE, "amina@example.org", interests=["cooperatives"])["amina@example.org"]
     with serving(room, Clock()) as client:
-        yield str(client.base_url).rstrip("/"), f"/p/{room.tokens.sign('preferences', amina.id)}"
+        sign = room.tokens.sign
+        own = {"preferences": f"/p/{sign('preferences', amina.id)}", "leave": sign("unsubscribe", amina.id)}
+        yield str(client.base_url).rstrip("/"), own
     room.close()
 
 
@@ -142,10 +160,15 @@ def main() -> None:
                     content = shoot_desk(browser, address, width, height, scale)
                     (DOCS / name).write_bytes(content)
                     print(f"{name}: {len(content):,} bytes")
-            with tempfile.TemporaryDirectory() as folder, the_forms(Path(folder)) as (address, preferences):
+            with tempfile.TemporaryDirectory() as folder, the_forms(Path(folder)) as (address, own):
                 for path, name, width, height, scale, scheme in FORMS:
-                    url = f"{address}{path.format(preferences=preferences)}"
+                    url = f"{address}{path.format(**own)}"
                     content = shoot(browser, url, width, height, scale, scheme)
+                    (DOCS / name).write_bytes(content)
+                    print(f"{name}: {len(content):,} bytes")
+                for name, width, height, shrunk in SHEETS:
+                    urls = [f"{address}{path.format(**own)}" for path in SHEET]
+                    content = sheet(browser, urls, width, height, shrunk)
                     (DOCS / name).write_bytes(content)
                     print(f"{name}: {len(content):,} bytes")
             browser.close()

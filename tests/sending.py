@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ISSUE, ROOT, SECRET, copy_newsroom
+from conftest import ISSUE, OWN_TEXTS, ROOT, SECRET, copy_newsroom
 from smtp_relay import PATIENCE, Mail, Relay
 
 from mailer.audience import subscribers
@@ -71,7 +71,7 @@ class Office:
         more: str = "",
     ) -> None:
         """Configure the relay; `more` are further lines of `[smtp]`, and tables under `[tool.mailer.smtp...]`."""
-        text = (ROOT / "pyproject.toml").read_text("utf-8")
+        text = OWN_TEXTS.sub("", (ROOT / "pyproject.toml").read_text("utf-8"))
         before, _, after = text.partition("\n[tool.mailer.smtp]\n")
         url = relay.url if isinstance(relay, Relay) else relay
         smtp = _SMTP.format(url=url, connections=connections, retry=retry, timeout=timeout) + more + "\n"

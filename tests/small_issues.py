@@ -84,3 +84,29 @@ La conferencia adoptó unas [directrices](https://example.org/directrices).
 
 [Leer el informe sobre cooperativas](https://example.org/informe){.button}
 """
+
+MIXED = """\
+---
+title: Enterprises Newsletter
+date: 2019-01-14
+subject: A guide in Arabic
+---
+
+Welcome.
+
+# News
+
+## دليل جديد للتعاونيات {#dalil topics=cooperatives lang=ar}
+
+يشرح هذا الدليل كيف تؤسس تعاونية في عشر خطوات.
+
+- من الاجتماع الأول حتى التسجيل
+
+> نماذج للنظام الأساسي
+
+<table><tr><td>واحد</td></tr></table>
+
+## A story in English {#english topics=cooperatives}
+
+It is followed by nothing.
+"""

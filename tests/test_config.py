@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from mailer.config import load, relay
+from mailer.config import home, key_ring, load, relay
 from mailer.errors import ConfigError
 from mailer.settings import Config
 
@@ -195,6 +195,46 @@ BROKEN = [
 def test_what_is_not_toml_is_named_with_its_line(tmp_path, old, new, problem):
     line, _, what = problem.partition(": ")
     assert mistakes(write(tmp_path, changed(old, new))) == [f"mailer.toml:{line}: is not valid TOML: {what}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"\nx = {'9' * 5000}", "mailer.toml:2: holds a number of too many digits"),
+        (f"x = {'[' * 20_000}", "mailer.toml: is nested too deep"),
+    ],
+    ids=["digits", "lists in lists"],
+)
+def test_what_the_reader_of_toml_gives_up_on_is_a_sentence(tmp_path, text, problem):
+    assert mistakes(write(tmp_path, text)) == [problem]
+
+
+def test_a_project_whose_tool_is_a_list_is_no_crash(tmp_path):
+    text = "[[tool]]\n[tool.mailer]\n"
+    assert mistakes(write(tmp_path, text, "pyproject.toml")) == ["pyproject.toml:2: tool.mailer must be a table"]
+
+
+def test_a_key_with_a_line_break_is_told_on_one_line(tmp_path):
+    text = changed("green-jobs =", '"green\\njobs" =')
+    slug = "must be a word of small letters, digits and single hyphens"
+    assert mistakes(write(tmp_path, text)) == [f"mailer.toml:8: “interests.green jobs” {slug}"]
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"x = ["], ids=["not UTF-8", "not TOML"])
+def test_a_newsroom_with_a_mistake_is_still_the_one_that_is_meant(tmp_path, content):
+    inner = write(tmp_path, TOML) / "inner"
+    inner.mkdir()
+    (inner / "mailer.toml").write_bytes(content)
+    assert home(inner) == inner
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(" \n", "holds no key, only blanks"), ("\udcff", "is not UTF-8")], ids=["blank", "bytes"]
+)
+def test_a_secret_key_that_is_none_is_a_sentence(tmp_path, value, told):
+    with pytest.raises(ConfigError) as caught:
+        key_ring(tmp_path, {"MAILER_SECRET_KEY": value})
+    assert str(caught.value) == f"MAILER_SECRET_KEY: {told}"
 
 
 def test_every_mistake_is_named_at_once_in_the_order_of_the_file(tmp_path):

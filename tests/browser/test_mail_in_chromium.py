@@ -11,7 +11,7 @@ import pytest
 from browsing import Mail, Shown, contrast, rgb, showing, sideways, texts
 from conftest import ROOT, SECRET, copy_newsroom
 from playwright.sync_api import Browser
-from small_issues import ARABIC, AWKWARD, FRENCH, SPANISH
+from small_issues import ARABIC, AWKWARD, FRENCH, MIXED, SPANISH
 
 from mailer.compose.composition import Composition
 from mailer.newsroom import Newsroom
@@ -19,7 +19,7 @@ from mailer.newsroom import Newsroom
 COLOURS = tomllib.loads((ROOT / "templates/enterprises/theme.toml").read_text("utf-8"))["colours"]
 WIDTHS = [320, 375, 768, 1024]
 SCHEMES = ["light", "dark"]
-EDITIONS = ["whole", "small", "awkward", "ar", "fr", "es"]
+EDITIONS = ["whole", "small", "awkward", "ar", "fr", "es", "mixed"]
 
 Open = Callable[[str], Shown]
 
@@ -30,7 +30,7 @@ def mails(real: Composition, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     here = Newsroom.open(ROOT, {"MAILER_SECRET_KEY": SECRET})
     found = {"whole": Mail.of(here, real), "small": Mail.of(here, real, "green-jobs")}
     room = copy_newsroom(tmp_path_factory.mktemp("rooms") / "newsroom")
-    for slug, text in {"awkward": AWKWARD, "ar": ARABIC, "fr": FRENCH, "es": SPANISH}.items():
+    for slug, text in {"awkward": AWKWARD, "ar": ARABIC, "fr": FRENCH, "es": SPANISH, "mixed": MIXED}.items():
         path = room.root / "issues" / slug / "issue.md"
         path.parent.mkdir(parents=True)
         path.write_text(text, encoding="utf-8")
@@ -199,6 +199,29 @@ def test_arabic_begins_at_the_right_edge(show: Open):
     assert {round(gap) for gap in gaps} == {24}
     assert (where < leaf, item) == (True, 24)  # the calendar leaf leads; bullets stand right of their text
     assert page.eval_on_selector("h2", "one => getComputedStyle(one).letterSpacing") == "normal"  # letters are joined
+
+
+def test_an_arabic_story_of_an_english_issue_begins_at_the_right_edge_and_its_label_stays_english(show: Open):
+    page = show("mixed").at(600)
+    told = page.eval_on_selector_all(
+        ".story h3, .story .prose p, .story li, .story blockquote, .story .prose td, .story .topics",
+        "all => all.map(one => [one.id || one.className || one.tagName, getComputedStyle(one).direction,"
+        " getComputedStyle(one).textAlign, one.closest('[lang]').lang])",
+    )
+    arabic = ["rtl", "right", "ar"]
+    assert told == [
+        ["topics", "ltr", "right", "en"],
+        ["dalil", *arabic],
+        *[[name, *arabic] for name in ("P", "LI", "BLOCKQUOTE", "P", "TD")],
+        ["topics", "ltr", "start", "en"],
+        ["english", "ltr", "start", "en"],
+        ["P", "ltr", "start", "en"],
+    ]
+    column = page.eval_on_selector("#dalil", "one => one.getBoundingClientRect().right")
+    item, quoted = (
+        page.eval_on_selector(name, "one => one.getBoundingClientRect().right") for name in ("li", "blockquote")
+    )
+    assert (column - item, column - quoted) == (24, 0)
 
 
 def test_the_first_story_shows_on_a_phone_without_scrolling(show: Open):
