@@ -65,6 +65,35 @@ def word_draft(path: Path) -> None:
     draft.save(str(path))
 
 
+def tracked(paragraph: object, tag: str, text: str, holder: str = "w:t") -> None:
+    """A change that the word processor keeps track of, which python-docx does not write."""
+    change, run, words = OxmlElement(tag), OxmlElement("w:r"), OxmlElement(holder)
+    change.set(qn("w:author"), "Nora")
+    words.text = text
+    run.append(words)
+    change.append(run)
+    paragraph._p.append(change)  # type: ignore[attr-defined]
+
+
+def test_comments_and_tracked_changes_of_a_word_document_are_named(office, tmp_path):
+    draft = docx.Document()
+    draft.add_heading("News", 1)
+    draft.add_heading("A story", 2)
+    text = draft.add_paragraph("It opened ")
+    tracked(text, "w:del", "yesterday", "w:delText")
+    tracked(text, "w:ins", "in May.")
+    for words in ("Really?", "Ask Ann."):
+        draft.add_comment(text.runs, words, author="Nora")
+    draft.save(str(tmp_path / "draft.docx"))
+    answer = office.run("import", str(tmp_path / "draft.docx"), "-o", f"issues/{SLUG}/issue.md")
+    assert answer.err.splitlines() == [
+        "draft.docx: 2 comments were left out",
+        "draft.docx: 1 tracked insertion was taken in",
+        "draft.docx: 1 tracked deletion was left out",
+    ]
+    assert "\nIt opened in May.\n" in (office.root / "issues" / SLUG / "issue.md").read_text("utf-8")
+
+
 def test_a_word_document_becomes_an_issue(office, tmp_path):
     word_draft(tmp_path / "draft.docx")
     answer = office.run("import", str(tmp_path / "draft.docx"), "-o", f"issues/{SLUG}/issue.md")

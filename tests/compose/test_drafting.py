@@ -341,6 +341,12 @@ def test_lines_are_those_of_the_draft(tmp_path):
         ("a.txt", b"One\nTwo \xff", "is not UTF-8 here; save the file as UTF-8"),
         ("a.md", b"", "holds no story; give each a heading, or a line of its own above its text"),
         ("a.html", b"<!-- nothing -->", "holds no story; give each a heading, or a line of its own above its text"),
+        (
+            "a.docx",
+            # bit 0 of the flags in the archive's directory (APPNOTE 4.4.4)
+            zipped("word/document.xml", b"x").replace(b"PK\1\2\x14\3\x14\0\0", b"PK\1\2\x14\3\x14\0\1"),
+            "is kept by a password; save it without one",
+        ),
         ("a.docx", b"PK\x03\x04", "is no Word document; open it in the word processor and save it as .docx"),
         ("a.docx", zipped("x", b""), "is no Word document; open it in the word processor and save it as .docx"),
         (

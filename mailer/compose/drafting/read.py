@@ -55,7 +55,8 @@ class _Reader:
         fetch: Callable[[str, int], str] = self._beside
         content: str | bytes = self._content()
         if ending in WORD:
-            content, held = word.html(self.path, self.path.name)
+            content, held, passed_over = word.html(self.path, self.path.name)
+            self.notes += [Problem(self.path.name, 0, what) for what in passed_over]
             fetch = lambda source, line: self._keep(source, held[source], line)  # noqa: E731
         elif ending in TEXT:
             content = text.html(self._decoded(), self.note)
