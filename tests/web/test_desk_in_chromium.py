@@ -11,7 +11,7 @@ import pytest
 from browsing import Shown, sideways
 from conftest import ROOT, copy_newsroom
 from desk_running import running
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, expect
 from sending import parsed
 from smtp_relay import Relay
 
@@ -327,6 +327,18 @@ def test_the_edition_shown_is_compared_with_the_whole_issue(page: Page):
     expect(page.get_by_label("Right", exact=True).locator("option:checked")).to_have_text(
         "Green jobs: 2 stories, 1 person"
     )
+
+
+def test_a_save_that_comes_before_the_page_of_a_choice_does_not_undo_the_choice(page: Page, room: Newsroom):
+    held: list[Route] = []
+    page.route("**/*interest=green-jobs*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/*interest=green-jobs*"):
+        page.get_by_role("checkbox", name="Green jobs").check()
+    write(room, ISSUE.replace("Something for all of us.", "Something new."))
+    expect(mail(page).get_by_text("Something new.")).to_be_visible()
+    held[0].continue_()
+    expect(page.get_by_role("checkbox", name="Green jobs")).to_be_checked()
+    expect(page.locator("#reader")).to_contain_text("Green jobs")
 
 
 def test_a_test_mail_is_sent_from_the_page_and_what_the_server_said_is_told(page: Page, room: Newsroom):

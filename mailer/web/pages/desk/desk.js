@@ -8,11 +8,13 @@ let stageHtml = byId("stage").innerHTML;
 let shown = Number(byId("revision").dataset.revision);
 let proof = byId("revision").dataset.proof;
 let asked = 0;
+let wanted = location.href; // the last choice, whose page may be on its way yet
 
 // --- putting in what is new ---------------------------------------------------------------------
 
 async function show(address) {
   const mine = ++asked;
+  wanted = address;
   const answer = await fetch(address);
   if (!answer.ok) return say("The page could not be made; save once more, or start the desk again.");
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -206,7 +208,7 @@ const events = new EventSource("events");
 events.onmessage = (event) => {
   if (state.classList.contains("closed")) say("");
   state.classList.remove("closed");
-  if (Number(event.data) !== shown) show(location.href);
+  if (Number(event.data) !== shown) show(wanted);
 };
 events.onerror = () => {
   say("The desk is closed. Open it again with mailer preview.");
