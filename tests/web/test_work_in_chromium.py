@@ -103,27 +103,22 @@ def test_without_scripts_the_second_press_is_the_way(browser, site, clock):
     context.close()
 
 
-def test_a_script_that_does_not_arrive_keeps_nobody(browser, site, clock):
+def _no_script(page):
+    page.route("**/work.js", lambda route: route.abort())
+
+
+def _no_worker(page):
+    failing = "class { constructor() { setTimeout(() => this.onerror()); } postMessage() {} }"
+    page.add_init_script(f"window.Worker = {failing}")
+
+
+@pytest.mark.parametrize("spoil", [_no_script, _no_worker], ids=["a script that is lost", "a worker that fails"])
+def test_what_does_not_work_keeps_nobody(browser, site, clock, spoil):
     context = browser.new_context()
     page = context.new_page()
-    page.route("**/work.js", lambda route: route.abort())
+    spoil(page)
     page.goto(f"{site}/subscribe?lang=en")
     page.fill("#email", "lost@example.org")
-    clock.now += MOMENT
-    page.click(BUTTON)
-    page.wait_for_selector(WAIT)
-    context.close()
-
-
-def test_a_worker_that_fails_keeps_nobody(browser, site, clock):
-    context = browser.new_context()
-    page = context.new_page()
-    page.route("**/work.js", lambda route: route.continue_())
-    page.add_init_script(
-        "window.Worker = class { constructor() { setTimeout(() => this.onerror()); } postMessage() {} }"
-    )
-    page.goto(f"{site}/subscribe?lang=en")
-    page.fill("#email", "none@example.org")
     clock.now += MOMENT
     page.click(BUTTON)
     page.wait_for_selector(WAIT)
